@@ -1,0 +1,43 @@
+# Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
+.DEFAULT_GOAL := help
+.PHONY: help run test unit check lint fmt lock openapi migration reset setup
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: ## serve everything on http://localhost:9300
+	@$(PYTHON) dev.py run $(args)
+
+test: ## the whole suite (args="-k name")
+	@$(PYTHON) dev.py test $(args)
+
+unit: setup ## the tests that need no server
+	@$(BIN)/pytest -q -m unit
+
+check: lint unit ## what a commit must pass
+
+lint: ## ruff, mypy, import contracts, spelling, file sizes
+	@$(PYTHON) dev.py lint
+
+fmt: setup ## put the code into shape
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: ## resolve the dependencies anew (args=--upgrade for newer ones)
+	@$(PYTHON) -m dev.lock $(args)
+
+openapi: setup ## write docs/openapi.json from the code
+	@$(BIN)/python -m api.print_openapi > docs/openapi.json.new
+	@mv docs/openapi.json.new docs/openapi.json
+
+migration: setup ## a new migration from the tables' difference (m="what it does")
+	@$(BIN)/python -m dev.migration "$(m)"
+
+reset: ## remove the data of the local run
+	@$(PYTHON) dev.py reset
+
+setup: ## make or update .venv
+	@$(PYTHON) dev.py setup
