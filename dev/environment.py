@@ -1,0 +1,115 @@
+"""What the started processes find in their environment: the caller's wishes over our defaults.
+
+The processes are configured by environment alone, as in production; this is
+the one place where the local run differs from it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev import ports
+from dev.paths import VENV
+
+_DEFAULTS = {
+    "AUTH_MODE": "none",
+    "DEFAULT_MODEL": "llmsim",
+    "DEPLOYMENT_GRADE": "dev",
+    "LOG_FORMAT": "console",
+    # Seven lines that say what whoever tries this as root in a container knows.
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+}
+
+
+class InvalidEnvironment(Exception):
+    """A setting of the launcher itself makes no sense; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one run."""
+
+    public: int
+    api: int
+    stream: int
+    flower: int
+
+    @property
+    def all(self) -> frozenset[int]:
+        """For whoever looks for yet another one."""
+        return frozenset({self.public, self.api, self.stream, self.flower})
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the settings of a `.env` file; none when there is no file."""
+    if not path.exists():
+        return {}
+    settings = {}
+    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        line = raw.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        name, separator, value = line.partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise InvalidEnvironment(f"{path.name} line {number}: expected NAME=value")
+        settings[name.strip()] = _unquoted(value.strip())
+    return settings
+
+
+def choose_ports(settings: Mapping[str, str]) -> Ports:
+    """Return the run's ports: the public one as it is set, the internal ones where there is room.
+
+    Raises:
+        PortTaken: when the public port is not free.
+        InvalidEnvironment: when a port setting is not a port.
+    """
+    wanted = {
+        name: _port(settings, name, default)
+        for name, default in (
+            ("PORT", 9300),
+            ("API_PORT", 9301),
+            ("STREAM_PORT", 9302),
+            ("FLOWER_PORT", 9355),
+        )
+    }
+    public = wanted["PORT"]
+    ports.require(public, setting="PORT")
+    # Each keeps clear of what the others would like, so that one taken port moves one process.
+    api = ports.next_free(wanted["API_PORT"], avoid={public, wanted["STREAM_PORT"]})
+    stream = ports.next_free(wanted["STREAM_PORT"], avoid={public, api})
+    flower = ports.next_free(wanted["FLOWER_PORT"], avoid={public, api, stream})
+    return Ports(public, api, stream, flower)
+
+
+def for_children(
+    settings: Mapping[str, str], *, database_url: str, redis_url: str, run_ports: Ports
+) -> dict[str, str]:
+    """Return the whole environment of a started process."""
+    path = os.pathsep.join([str(VENV / "bin"), settings.get("PATH", os.defpath)])
+    return {
+        **_DEFAULTS,
+        **settings,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PORT": str(run_ports.public),
+        "API_PORT": str(run_ports.api),
+        "STREAM_PORT": str(run_ports.stream),
+        "FLOWER_PORT": str(run_ports.flower),
+        "PATH": path,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _unquoted(value: str) -> str:
+    for quote in ("'", '"'):
+        if len(value) > 1 and value.startswith(quote) and value.endswith(quote):
+            return value[1:-1]
+    return value.partition(" #")[0].rstrip()
+
+
+def _port(settings: Mapping[str, str], name: str, default: int) -> int:
+    value = settings.get(name) or str(default)
+    if not value.isdecimal() or not 0 < int(value) < 65536:  # noqa: PLR2004
+        raise InvalidEnvironment(f"{name} is {value!r}, which is not a port")
+    return int(value)
