@@ -1,0 +1,1 @@
+"""Pure vocabulary and rules: no clock, no socket, no SQL."""

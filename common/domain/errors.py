@@ -1,0 +1,85 @@
+"""What can be wrong with a request, as nouns with a stable code.
+
+The one table from these to HTTP statuses is `api/errors.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One offending place of a request: a path such as `message.content[0].text`."""
+
+    field: str
+    message: str
+
+
+class DomainError(Exception):
+    """Base of everything a caller can be told about.  Never raised itself.
+
+    Attributes:
+        code: stable, machine-readable.
+        message: one sentence for a person.
+        problems: the fields at fault, empty when no single field is.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, problems: tuple[FieldProblem, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = problems
+
+
+class BadRequest(DomainError):
+    """Not understood: malformed, wrong type, missing or contradictory (contract 1.6: 400)."""
+
+    code = "bad_request"
+
+
+class InvalidId(BadRequest):
+    """An id that has no accepted form, or the prefix of another kind of thing."""
+
+    code = "invalid_id"
+
+
+class InvalidCursor(BadRequest):
+    """A cursor that is not an event id of the session it is used on."""
+
+    code = "invalid_cursor"
+
+
+class Unprocessable(DomainError):
+    """Understood but not acceptable (contract 1.6: 422)."""
+
+    code = "validation_error"
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class NotFound(DomainError):
+    """Does not exist for this caller; another organization's things never do (I9)."""
+
+    code = "not_found"
+
+
+class Conflict(DomainError):
+    """The resource's state does not allow it (contract 1.6: 409)."""
+
+    code = "conflict"
+
+
+class TooLarge(DomainError):
+    """More bytes than this route takes (413)."""
+
+    code = "too_large"
+
+
+class LeaseLost(Exception):
+    """Another holder has the session: the worker that sees this may write nothing more (I3)."""

@@ -1,0 +1,201 @@
+"""Configuration from the environment: the only reader of it.
+
+Names follow contract 8.2 where ours mean the same.  Every fault is reported at
+once, so an operator fixes a deployment in one go.  `.env.example` lists the same
+names; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+_GRADES: Final = ("dev", "poc", "preview", "prod")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class InvalidSettings(Exception):
+    """One or more settings are missing or wrong; the message lists all of them."""
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _whole(raw: str) -> int:
+    try:
+        return int(raw)
+    except ValueError:
+        raise ValueError("must be a whole number") from None
+
+
+def _count(raw: str) -> int:
+    value = _whole(raw)
+    if value < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
+def _some(raw: str) -> int:
+    value = _whole(raw)
+    if value < 1:
+        raise ValueError("must be at least 1")
+    return value
+
+
+def _port(raw: str) -> int:
+    value = _whole(raw)
+    if not 0 < value < 65536:  # noqa: PLR2004 - the ports there are
+        raise ValueError("must be a port, 1 to 65535")
+    return value
+
+
+def _seconds(raw: str) -> float:
+    value = float(raw)
+    if not 0 < value < math.inf:
+        raise ValueError("must be greater than 0")
+    return value
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() in ("1", "true", "yes", "on"):
+        return True
+    if raw.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("must be 0 or 1")
+
+
+def _object(raw: str) -> dict[str, Any]:
+    value = json.loads(raw)
+    if not isinstance(value, dict):
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - reported with the others
+    return value
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw
+
+    return parse
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+
+def _setting(default: str | None, parse: Callable[[str], Any], doc: str) -> Any:
+    return field(metadata={"default": default, "parse": parse, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings.  The environment name is the field's name in capitals."""
+
+    database_url: str = _setting(None, _text, "PostgreSQL 14 to 18, postgresql://…")
+    redis_url: str = _setting(None, _text, "Redis or Valkey from 7.0, redis://…")
+    broker_url: str = _setting("", _text, "Celery's broker; REDIS_URL when empty")
+    pubsub_url: str = _setting("", _text, "live channel; REDIS_URL when empty")
+    live_text_url: str = _setting("", _text, "text being streamed; REDIS_URL when empty")
+
+    deployment_grade: str = _setting("prod", _choice(*_GRADES), "dev opens llmsim and its hints")
+    auth_mode: str = _setting("none", _choice("none"), "who may call; none: everyone")
+    auth_allow_open: bool = _setting("0", _flag, "1: AUTH_MODE=none may listen beyond loopback")
+    cors_allowed_origins: tuple[str, ...] = _setting("", _names, "origins, comma-separated")
+
+    bind_host: str = _setting("127.0.0.1", _text, "address that api and stream listen on")
+    api_port: int = _setting("9301", _port, "port of api")
+    stream_port: int = _setting("9302", _port, "port of stream")
+    flower_port: int = _setting("9355", _port, "port of Flower")
+    api_workers: int = _setting("2", _some, "processes of api")
+    api_threads: int = _setting("8", _some, "threads, and so connections, a process of api")
+    worker_threads: int = _setting("200", _some, "turns at once a worker process")
+    worker_database_pool: int = _setting("20", _some, "connections a worker process")
+
+    default_model: str = _setting("", _text, "model when nothing else names one; empty: none")
+    llmsim: dict[str, Any] = _setting("{}", _object, "behaviour of the simulated model, JSON")
+
+    lease_seconds: float = _setting("15", _seconds, "how long a silent worker keeps its turn")
+    renew_seconds: float = _setting("5", _seconds, "how often a worker renews its leases")
+    sweep_seconds: float = _setting("5", _seconds, "how often the sweeper looks")
+    max_reclaims: int = _setting("3", _some, "reclaims without progress that seal a turn")
+    max_iterations: int = _setting("100", _some, "reason steps a turn may take")
+    llm_deadline_seconds: float = _setting("600", _seconds, "one LLM call, whole")
+    tool_deadline_seconds: float = _setting("120", _seconds, "one tool call")
+    act_max_tool_concurrency: int = _setting("32", _some, "tool calls of a turn at once")
+    shutdown_grace_seconds: float = _setting("10", _seconds, "time a worker has after SIGTERM")
+
+    delta_flush_seconds: float = _setting("0.04", _seconds, "pause between pushes of new text")
+    live_text_ttl_seconds: int = _setting("3600", _some, "life of streamed text after a push")
+    redis_timeout_seconds: float = _setting("0.3", _seconds, "one Redis command, at most")
+
+    sse_heartbeat_interval_secs: float = _setting("15", _seconds, "between heartbeat comments")
+    sse_realtime_cycle_secs: float = _setting("300", _seconds, "life of a stream, ± 20 %")
+    sse_per_session_max: int = _setting("12", _count, "streams a session; 0: no limit")
+    sse_per_org_max: int = _setting("1000", _count, "streams an organization; 0: no limit")
+    sse_global_max: int = _setting("10000", _some, "streams a stream process")
+    sse_default_start: str = _setting(
+        "turn", _choice("turn", "live", "all"), "where a stream without cursor starts"
+    )
+
+    body_limit_bytes: int = _setting("10000000", _some, "largest JSON request body")
+    idempotency_hours: int = _setting("24", _some, "how long an Idempotency-Key is kept")
+    log_level: str = _setting(
+        "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "least severity that is logged"
+    )
+    log_format: str = _setting("json", _choice("json", "console"), "form of a log line")
+
+    @property
+    def is_development(self) -> bool:
+        return self.deployment_grade == "dev"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read all settings.
+
+        Raises:
+            InvalidSettings: naming every setting that is missing or wrong.
+        """
+        source = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for spec in fields(cls):
+            name, default = spec.name.upper(), spec.metadata["default"]
+            raw = source.get(name) or default
+            if raw is None:
+                faults.append(f"{name} is not set ({spec.metadata['doc']})")
+                continue
+            try:
+                values[spec.name] = spec.metadata["parse"](raw)
+            except ValueError as wrong:
+                faults.append(f"{name}: {wrong}")
+        if not faults:
+            for name in ("broker_url", "pubsub_url", "live_text_url"):
+                values[name] = values[name] or values["redis_url"]
+            faults = _contradictions(values)
+        if faults:
+            raise InvalidSettings("; ".join(faults))
+        return cls(**values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    faults = []
+    is_open = values["auth_mode"] == "none" and values["bind_host"] not in _LOOPBACK
+    if is_open and not values["auth_allow_open"]:
+        faults.append(
+            "AUTH_MODE=none lets everyone in, so BIND_HOST must be a loopback address,"
+            " unless AUTH_ALLOW_OPEN=1 says otherwise"
+        )
+    if values["pubsub_url"] != values["live_text_url"]:
+        faults.append(
+            "PUBSUB_URL and LIVE_TEXT_URL must name one server: text is stored and published"
+            " in one step"
+        )
+    if values["renew_seconds"] * 2 > values["lease_seconds"]:
+        faults.append("LEASE_SECONDS must be at least twice RENEW_SECONDS")
+    return faults

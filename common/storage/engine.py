@@ -1,0 +1,104 @@
+"""Connections and transactions.
+
+`transaction()` commits or rolls back as a whole; `reading()` is for single
+statements that need no transaction and pays for none (no BEGIN, no COMMIT).
+Nothing is retried here: whether an effect may be repeated is known only above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+Tx = Connection
+
+# Whatever goes wrong on the way to or in the database; callers need no driver for it.
+DatabaseError = SQLAlchemyError
+
+_STATEMENT_TIMEOUT_MS: Final = 30_000
+_CONNECT_ARGUMENTS: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+}
+# Outages that end by themselves: connection (08), shutdown (57P), statement time-out (57014),
+# too many clients (53), serialization, deadlock and lock time-outs (40, 55P), and a standby
+# that is not promoted yet (25006).
+_PASSING: Final = ("08", "57P", "57014", "53", "40", "55P", "25006")
+
+
+class Database:
+    """A pool of connections to PostgreSQL.  Make one a process, after any fork."""
+
+    def __init__(self, url: str, *, pool_size: int, application: str) -> None:
+        self.engine: Engine = create_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_use_lifo=True,
+            pool_recycle=1800,
+            hide_parameters=True,
+            use_native_hstore=False,
+            connect_args={**_CONNECT_ARGUMENTS, "application_name": application},
+        )
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """One transaction: committed at the end of the block, rolled back on an exception."""
+        with self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A connection for independent reads, each statement its own snapshot."""
+        with self._autocommit.connect() as tx:
+            yield tx
+
+    def ping(self) -> None:
+        """Reach the database.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: it cannot be reached.
+        """
+        with self.reading() as tx:
+            tx.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def driver_url(url: str) -> str:
+    """The URL with psycopg2 as driver, whichever of the common schemes it came with."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+def is_passing_outage(error: Exception) -> bool:
+    """Whether the database is expected to come back, so that waiting is right."""
+    if not isinstance(error, DBAPIError):
+        # The pool gave up waiting for a connection.
+        return type(error).__name__ == "TimeoutError" and type(error).__module__.startswith(
+            "sqlalchemy"
+        )
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        return isinstance(error, OperationalError)
+    return str(state).startswith(_PASSING)
+
+
+def sqlstate(error: Exception) -> str | None:
+    """PostgreSQL's error code, which a log may show where the message may not (I10)."""
+    return getattr(getattr(error, "orig", None), "pgcode", None)

@@ -1,0 +1,316 @@
+"""The event log of a session: append under the head's lock, read by number.
+
+Every append begins with one statement on `session_heads` that locks, fences and
+allocates, so sequence order is commit order and has no holes (I2), and a worker
+that lost its session writes nothing (I3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, text
+
+from common.domain.errors import LeaseLost
+from common.domain.events import MESSAGE_TYPES, NO_USAGE, EventDraft, Usage, stamped
+from common.domain.turn import SessionStatus
+from common.event_codec import LoggedEvent, show_time
+from common.storage.engine import Tx
+
+SLICE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChange:
+    """What an append changes on the head beside the numbers.
+
+    Attributes:
+        status: the session's new status, None to keep it.
+        open_turn: the turn that is open from now on; only looked at with
+            `sets_open_turn`, None meaning that no turn is open.
+        raises_epoch: take the session from whoever holds it.
+    """
+
+    status: SessionStatus | None = None
+    sets_open_turn: bool = False
+    open_turn: UUID | None = None
+    raises_epoch: bool = False
+    usage: Usage = NO_USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What must still hold for an append to happen.
+
+    Attributes:
+        epoch: the session's epoch that the writer holds.
+        last_input: when given, no user message may have arrived after this sequence.
+    """
+
+    epoch: int
+    last_input: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A session's head as the statement that locked it left it."""
+
+    session_id: UUID
+    last_sequence: int
+    last_input_sequence: int
+    last_ts: datetime
+    epoch: int
+    status: SessionStatus
+    open_turn_id: UUID | None
+
+
+class NewInput(Exception):
+    """A user message came after the writer last looked; nothing was written."""
+
+
+_HEAD: Final = (
+    "h.session_id, h.last_sequence, h.last_input_sequence, h.last_ts, h.epoch, h.status,"
+    " h.open_turn_id, h.input_tokens, h.output_tokens"
+)
+
+_ADVANCE: Final = text(f"""
+    UPDATE session_heads h SET
+        last_sequence = last_sequence + :count,
+        last_ts = greatest(last_ts, date_trunc('milliseconds', clock_timestamp())),
+        message_count = message_count + :messages,
+        status = coalesce(:status, status),
+        started_at = CASE WHEN :status = 'active'
+            THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
+        epoch = epoch + :epochs,
+        open_turn_id = CASE WHEN :sets_open_turn THEN CAST(:open_turn AS uuid)
+            ELSE open_turn_id END,
+        input_tokens = input_tokens + :input_tokens,
+        output_tokens = output_tokens + :output_tokens
+    WHERE session_id = :session_id AND epoch = :epoch
+        AND last_input_sequence <= :last_input
+    RETURNING {_HEAD}
+""")
+
+# The user's message: scoped by organization, joining the open turn or opening the given one.
+_ADVANCE_BY_INPUT: Final = text(f"""
+    UPDATE session_heads h SET
+        last_sequence = last_sequence + 1,
+        last_input_sequence = last_sequence + 1,
+        last_ts = greatest(last_ts, date_trunc('milliseconds', clock_timestamp())),
+        message_count = message_count + 1,
+        open_turn_id = coalesce(open_turn_id, :turn_id)
+    FROM sessions s
+    WHERE h.session_id = s.id AND s.id = :session_id
+        AND s.organization_id = :organization_id AND s.deleted_at IS NULL
+    RETURNING {_HEAD}
+""")
+
+_LOCK: Final = text(f"""
+    SELECT {_HEAD} FROM session_heads h JOIN sessions s ON s.id = h.session_id
+    WHERE s.id = :session_id AND s.organization_id = :organization_id AND s.deleted_at IS NULL
+    FOR UPDATE OF h
+""")
+
+_LOOK: Final = text(f"SELECT {_HEAD} FROM session_heads h WHERE session_id = :session_id")
+
+_HOLD: Final = text(f"""
+    SELECT {_HEAD} FROM session_heads h WHERE session_id = :session_id FOR UPDATE
+""")
+
+_INSERT: Final = text("""
+    INSERT INTO events (session_id, sequence, type, ts, context, data)
+    SELECT :session_id, e.sequence, e.type, :ts, CAST(e.context AS jsonb), CAST(e.data AS jsonb)
+    FROM unnest(CAST(:sequences AS int[]), CAST(:types AS text[]), CAST(:contexts AS text[]),
+        CAST(:datas AS text[])) AS e (sequence, type, context, data)
+""")
+
+_NO_LIMIT: Final = 2**31 - 1
+
+
+def append(
+    tx: Tx,
+    session_id: UUID,
+    drafts: Sequence[EventDraft],
+    *,
+    fence: Fence,
+    change: HeadChange = HeadChange(),
+) -> tuple[Head, list[LoggedEvent]]:
+    """Number and store events, oldest first.
+
+    Raises:
+        LeaseLost: the epoch is no longer the writer's.
+        NewInput: there is a newer user message than the fence allows.
+    """
+    row = tx.execute(
+        _ADVANCE,
+        {
+            "session_id": session_id,
+            "count": len(drafts),
+            "messages": sum(draft.type in MESSAGE_TYPES for draft in drafts),
+            "status": change.status,
+            "epochs": int(change.raises_epoch),
+            "sets_open_turn": change.sets_open_turn,
+            "open_turn": change.open_turn,
+            "input_tokens": change.usage.input_tokens,
+            "output_tokens": change.usage.output_tokens,
+            "epoch": fence.epoch,
+            "last_input": _NO_LIMIT if fence.last_input is None else fence.last_input,
+        },
+    ).one_or_none()
+    if row is None:
+        current = look(tx, session_id)
+        if current is None or current.epoch != fence.epoch:
+            raise LeaseLost
+        raise NewInput
+    return _head(row), _insert(tx, row, drafts)
+
+
+def append_input(
+    tx: Tx, organization_id: UUID, session_id: UUID, draft: EventDraft, *, turn_id: UUID
+) -> tuple[Head, LoggedEvent] | None:
+    """Store a user message; `turn_id` opens unless the session has an open turn.
+
+    None when the session does not exist for this organization.
+    """
+    row = tx.execute(
+        _ADVANCE_BY_INPUT,
+        {"session_id": session_id, "organization_id": organization_id, "turn_id": turn_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    return _head(row), _insert(tx, row, [draft])[0]
+
+
+def lock(tx: Tx, organization_id: UUID, session_id: UUID) -> Head | None:
+    """Lock a session's head for the rest of the transaction; None when it does not exist."""
+    row = tx.execute(
+        _LOCK, {"session_id": session_id, "organization_id": organization_id}
+    ).one_or_none()
+    return None if row is None else _head(row)
+
+
+def look(tx: Tx, session_id: UUID) -> Head | None:
+    """The head as it is now, unlocked and unscoped; None when it is gone."""
+    row = tx.execute(_LOOK, {"session_id": session_id}).one_or_none()
+    return None if row is None else _head(row)
+
+
+def hold(tx: Tx, session_id: UUID) -> Head | None:
+    """As `look`, but waits for an append under way and keeps others out.
+
+    So a commit that the connection broke off in has happened by then, or never will.
+    """
+    row = tx.execute(_HOLD, {"session_id": session_id}).one_or_none()
+    return None if row is None else _head(row)
+
+
+def read_after(
+    tx: Tx,
+    session_id: UUID,
+    after: int,
+    *,
+    below: int | None = None,
+    types: Sequence[str] = (),
+    limit: int = SLICE,
+) -> list[LoggedEvent]:
+    """Events with `after < sequence < below`, oldest first, at most `limit` of them."""
+    rows = tx.execute(
+        _READ_TYPES if types else _READ,
+        {
+            "session_id": session_id,
+            "after": after,
+            "below": _NO_LIMIT if below is None else below,
+            "types": list(types),
+            "limit": limit,
+        },
+    )
+    return [logged(row) for row in rows]
+
+
+def read_all(
+    tx: Tx, session_id: UUID, after: int, *, below: int | None = None, types: Sequence[str] = ()
+) -> Iterator[LoggedEvent]:
+    """As `read_after` without a limit, fetched slice by slice."""
+    while True:
+        found = read_after(tx, session_id, after, below=below, types=types)
+        yield from found
+        if len(found) < SLICE:
+            return
+        after = found[-1].sequence
+
+
+def count(tx: Tx, session_id: UUID, event_type: str, *, below: int) -> int:
+    """How many events of a type the session has with `sequence < below`."""
+    found = tx.execute(_COUNT, {"session_id": session_id, "type": event_type, "below": below})
+    return int(found.scalar_one())
+
+
+_COUNT: Final = text("""
+    SELECT count(*) FROM events
+    WHERE session_id = :session_id AND sequence < :below AND type = :type
+""")
+
+COLUMNS: Final = "session_id, sequence, type, ts, context::text AS context, data::text AS data"
+_READ: Final = text(f"""
+    SELECT {COLUMNS} FROM events
+    WHERE session_id = :session_id AND sequence > :after AND sequence < :below
+    ORDER BY sequence LIMIT :limit
+""")
+_READ_TYPES: Final = text(f"""
+    SELECT {COLUMNS} FROM events
+    WHERE session_id = :session_id AND sequence > :after AND sequence < :below
+        AND type = ANY(:types)
+    ORDER BY sequence LIMIT :limit
+""")
+
+
+def logged(row: Row[Any]) -> LoggedEvent:
+    """A row of `COLUMNS` as an event."""
+    return LoggedEvent(row.session_id, row.sequence, row.type, row.ts, row.context, row.data)
+
+
+def _head(row: Row[Any]) -> Head:
+    return Head(
+        session_id=row.session_id,
+        last_sequence=row.last_sequence,
+        last_input_sequence=row.last_input_sequence,
+        last_ts=row.last_ts,
+        epoch=row.epoch,
+        status=SessionStatus(row.status),
+        open_turn_id=row.open_turn_id,
+    )
+
+
+def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedEvent]:
+    usage = Usage(row.input_tokens, row.output_tokens)
+    ts_text = show_time(row.last_ts)
+    first = row.last_sequence - len(drafts) + 1
+    stored = [
+        LoggedEvent(
+            session_id=row.session_id,
+            sequence=first + position,
+            type=str(draft.type),
+            ts=row.last_ts,
+            context_json=orjson.dumps(draft.context).decode(),
+            data_json=orjson.dumps(stamped(draft, ts_text=ts_text, session_usage=usage)).decode(),
+        )
+        for position, draft in enumerate(drafts)
+    ]
+    if stored:
+        tx.execute(
+            _INSERT,
+            {
+                "session_id": row.session_id,
+                "ts": row.last_ts,
+                "sequences": [event.sequence for event in stored],
+                "types": [event.type for event in stored],
+                "contexts": [event.context_json for event in stored],
+                "datas": [event.data_json for event in stored],
+            },
+        )
+    return stored

@@ -1,0 +1,316 @@
+"""The tables, with a line each on who writes them.  Private to this package.
+
+Migrations are written by hand; a test compares what they make with this.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData()
+
+_OPEN_TURN = "status IN ('queued', 'running', 'waiting')"
+_NOW = text("now()")
+
+
+def _id() -> Column[Any]:
+    return Column("id", UUID(as_uuid=True), primary_key=True)
+
+
+def _uuid(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, UUID(as_uuid=True), nullable=nullable)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, UUID(as_uuid=True), ForeignKey(target), nullable=nullable)
+
+
+def _json(name: str, default: str) -> Column[Any]:
+    return Column(name, JSONB, nullable=False, server_default=text(f"'{default}'::jsonb"))
+
+
+def _time(name: str, *, nullable: bool = True) -> Column[Any]:
+    default = None if nullable else _NOW
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+# Written by an operator; the default one by the first migration.
+organizations = Table(
+    "organizations",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
+# The built-in rows belong to no organization and are written by migrations.
+harnesses = Table(
+    "harnesses",
+    metadata,
+    _id(),
+    _ref("organization_id", "organizations.id", nullable=True),
+    Column("name", Text, nullable=False),
+    Column("display_name", Text),
+    Column("description", Text),
+    Column("system_prompt", Text, nullable=False, server_default=text("''")),
+    _json("capabilities", "[]"),
+    _uuid("default_model_id", nullable=True),
+    Column("status", Text, nullable=False, server_default=text("'active'")),
+    Column("is_built_in", Boolean, nullable=False, server_default=text("false")),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
+# `model_id` is the provider's name for it; `settings` configures llmsim.
+models = Table(
+    "models",
+    metadata,
+    _id(),
+    _ref("organization_id", "organizations.id", nullable=True),
+    Column("model_id", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("provider_type", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    _json("settings", "{}"),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+)
+
+# Written by api.  `slug` is the name as it is looked up; `version` counts changes.
+agents = Table(
+    "agents",
+    metadata,
+    _id(),
+    _ref("organization_id", "organizations.id"),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("display_name", Text),
+    Column("description", Text),
+    Column("system_prompt", Text, nullable=False),
+    _ref("harness_id", "harnesses.id"),
+    Column("default_model_id", Text),
+    Column("status", Text, nullable=False, server_default=text("'active'")),
+    _json("tags", "[]"),
+    _json("capabilities", "[]"),
+    _json("tools", "[]"),
+    _json("initial_files", "[]"),
+    _json("mcp_servers", "{}"),
+    Column("network_access", JSONB),
+    Column("max_iterations", Integer),
+    Column("parallel_tool_calls", Boolean),
+    _uuid("root_agent_id", nullable=True),
+    _uuid("forked_from_agent_id", nullable=True),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+    _time("archived_at"),
+    _time("deleted_at"),
+    CheckConstraint("status IN ('active', 'archived', 'deleted')", name="agents_status"),
+    Index(
+        "agents_slug",
+        "organization_id",
+        "slug",
+        unique=True,
+        postgresql_where=text("status <> 'deleted'"),
+    ),
+    Index("agents_newest", "organization_id", text("created_at DESC"), text("id DESC")),
+)
+
+# Written by api: what a session is.  What changes with every event is in session_heads.
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("organization_id", "organizations.id"),
+    _ref("agent_id", "agents.id", nullable=True),
+    _ref("harness_id", "harnesses.id"),
+    _uuid("workspace_id"),
+    _uuid("owner_principal_id"),
+    Column("title", Text),
+    Column("locale", Text),
+    Column("model_id", Text),
+    Column("system_prompt", Text),
+    _json("tags", "[]"),
+    _json("capabilities", "[]"),
+    _json("tools", "[]"),
+    _json("initial_files", "[]"),
+    _json("mcp_servers", "{}"),
+    Column("hints", JSONB),
+    Column("network_access", JSONB),
+    Column("max_iterations", Integer),
+    Column("parallel_tool_calls", Boolean),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+    _time("deleted_at"),
+    Index(
+        "sessions_newest",
+        "organization_id",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index(
+        "sessions_of_agent",
+        "agent_id",
+        text("created_at DESC"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index("sessions_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+)
+
+# Written by every append, under its row lock: order, fence and running totals.
+session_heads = Table(
+    "session_heads",
+    metadata,
+    Column(
+        "session_id",
+        UUID(as_uuid=True),
+        ForeignKey("sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("status", Text, nullable=False, server_default=text("'started'")),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_sequence", Integer, nullable=False, server_default=text("0")),
+    Column("last_input_sequence", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "last_ts",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("date_trunc('milliseconds', now())"),
+    ),
+    _uuid("open_turn_id", nullable=True),
+    Column("message_count", Integer, nullable=False, server_default=text("0")),
+    Column("input_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("output_tokens", BigInteger, nullable=False, server_default=text("0")),
+    _time("started_at"),
+    CheckConstraint(
+        "status IN ('started', 'active', 'idle', 'waitingfortoolresults')",
+        name="session_heads_status",
+    ),
+    Index(
+        "session_heads_busy",
+        "session_id",
+        postgresql_where=text("status IN ('active', 'waitingfortoolresults')"),
+    ),
+    postgresql_with={"fillfactor": 50},
+)
+
+# Written by api (new, cancelled), worker (claim, end) and sweeper; also the outbox.
+turns = Table(
+    "turns",
+    metadata,
+    _id(),
+    Column(
+        "session_id",
+        UUID(as_uuid=True),
+        ForeignKey("sessions.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    _ref("organization_id", "organizations.id"),
+    Column("status", Text, nullable=False, server_default=text("'queued'")),
+    Column("priority", SmallInteger, nullable=False, server_default=text("0")),
+    Column("input_sequence", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("reclaims", Integer, nullable=False, server_default=text("0")),
+    Column("handed_over", Boolean, nullable=False, server_default=text("false")),
+    Column("sends", Integer, nullable=False, server_default=text("0")),
+    _time("available_at", nullable=False),
+    Column("lease_owner", Text),
+    _time("lease_until"),
+    _time("created_at", nullable=False),
+    _time("started_at"),
+    _time("ended_at"),
+    CheckConstraint(
+        "status IN ('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled', 'sealed')",
+        name="turns_status",
+    ),
+    Index("turns_open", "session_id", unique=True, postgresql_where=text(_OPEN_TURN)),
+    Index("turns_newest", "session_id", text("input_sequence DESC")),
+    Index("turns_queued", "available_at", postgresql_where=text("status = 'queued'")),
+    Index("turns_running", "lease_until", postgresql_where=text("status = 'running'")),
+    postgresql_with={"fillfactor": 70},
+)
+
+# Written by worker: the resolved configuration that turns run on, once per hash.
+turn_configs = Table(
+    "turn_configs",
+    metadata,
+    _ref("organization_id", "organizations.id"),
+    Column("hash", Text, nullable=False),
+    Column("config", JSONB, nullable=False),
+    _time("created_at", nullable=False),
+    PrimaryKeyConstraint("organization_id", "hash"),
+)
+
+# Written by api and worker, through storage.log alone.  Never updated.
+events = Table(
+    "events",
+    metadata,
+    _uuid("session_id"),
+    Column("sequence", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    _time("ts", nullable=False),
+    Column("context", JSONB, nullable=False),
+    Column("data", JSONB, nullable=False),
+    PrimaryKeyConstraint("session_id", "sequence"),
+    Index(
+        "events_messages",
+        "session_id",
+        "sequence",
+        postgresql_where=text(
+            "type IN ('input.message', 'output.message.completed', 'tool.completed')"
+        ),
+    ),
+)
+
+# Written by api: the first insert of the transaction of the effect it names.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _ref("organization_id", "organizations.id"),
+    Column("method", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body_hash", Text, nullable=False),
+    Column("resource_id", Text),
+    Column("status_code", SmallInteger),
+    _time("created_at", nullable=False),
+    PrimaryKeyConstraint("organization_id", "method", "route", "scope", "key"),
+    Index("idempotency_keys_age", "created_at"),
+)
+
+# Written by api: who pinned which session.
+session_pins = Table(
+    "session_pins",
+    metadata,
+    Column(
+        "session_id",
+        UUID(as_uuid=True),
+        ForeignKey("sessions.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    _uuid("principal_id"),
+    _time("created_at", nullable=False),
+    PrimaryKeyConstraint("session_id", "principal_id"),
+)

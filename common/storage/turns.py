@@ -1,0 +1,220 @@
+"""Turns: opening, claiming, renewing, ending, and what the sweeper asks.
+
+Locks are taken head first, then turn, everywhere; the sweeper and the heartbeat
+skip what is locked instead of waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from common.domain.turn import Claim, TurnStatus
+from common.storage.engine import Tx
+
+FIRST_RESEND_SECONDS: Final = 5
+LONGEST_RESEND_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A turn that waits for a worker and is to be sent to the queue."""
+
+    turn_id: UUID
+    priority: int
+
+
+_OPEN: Final = text("""
+    INSERT INTO turns (id, session_id, organization_id, input_sequence, sends, available_at)
+    VALUES (:id, :session_id, :organization_id, :input_sequence, 1,
+        clock_timestamp() + make_interval(secs => :resend))
+""")
+
+_LOCK_HEAD_OF: Final = text("""
+    SELECT h.epoch FROM session_heads h JOIN turns t ON t.session_id = h.session_id
+    WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id
+    FOR UPDATE OF h
+""")
+
+# One statement for the turn's row and the fence: a claim that finds nothing raises no epoch.
+_CLAIM: Final = text("""
+    WITH claimed AS (
+        UPDATE turns SET
+            status = 'running', epoch = :epoch, attempt = attempt + 1,
+            reclaims = reclaims + CASE WHEN attempt > 0 AND NOT handed_over THEN 1 ELSE 0 END,
+            handed_over = false, sends = 0, lease_owner = :owner,
+            lease_until = clock_timestamp() + make_interval(secs => :lease),
+            started_at = coalesce(started_at, clock_timestamp())
+        WHERE id = :turn_id AND status = 'queued'
+        RETURNING id, session_id, organization_id, attempt, reclaims, input_sequence
+    ), fenced AS (
+        UPDATE session_heads h SET epoch = :epoch
+        FROM claimed c WHERE h.session_id = c.session_id
+    )
+    SELECT c.*, e.data #>> '{message,id}' AS input_message_id
+    FROM claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
+""")
+
+_END: Final = text("""
+    UPDATE turns SET status = :status, ended_at = clock_timestamp(), lease_owner = NULL,
+        lease_until = NULL
+    WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting')
+""")
+
+_PROGRESS: Final = text("UPDATE turns SET reclaims = 0 WHERE id = :turn_id AND epoch = :epoch")
+
+_RENEW: Final = text("""
+    WITH mine AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS bigint[])) AS m (id, epoch)
+    ), free AS (
+        SELECT t.id FROM turns t JOIN mine m ON m.id = t.id AND m.epoch = t.epoch
+        WHERE t.status = 'running' FOR UPDATE OF t SKIP LOCKED
+    ), renewed AS (
+        UPDATE turns t SET lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM free WHERE t.id = free.id RETURNING t.id
+    )
+    SELECT m.id, m.id IN (SELECT id FROM renewed) AS renewed
+    FROM mine m JOIN turns t ON t.id = m.id AND t.epoch = m.epoch AND t.status = 'running'
+""")
+
+_HAND_OVER: Final = text("""
+    UPDATE turns SET status = 'queued', handed_over = true, epoch = :epoch, lease_owner = NULL,
+        lease_until = NULL, sends = 1,
+        available_at = clock_timestamp() + make_interval(secs => :resend)
+    WHERE id = :turn_id AND status = 'running'
+""")
+
+_REQUEUE_EXPIRED: Final = text("""
+    WITH expired AS (
+        SELECT t.id, t.session_id FROM turns t JOIN session_heads h ON h.session_id = t.session_id
+        WHERE t.status = 'running' AND t.lease_until < clock_timestamp()
+        ORDER BY t.lease_until LIMIT :limit
+        FOR UPDATE OF h, t SKIP LOCKED
+    ), fenced AS (
+        UPDATE session_heads h SET epoch = h.epoch + 1
+        FROM expired e WHERE h.session_id = e.session_id
+        RETURNING h.session_id, h.epoch
+    )
+    UPDATE turns t SET status = 'queued', epoch = f.epoch, lease_owner = NULL,
+        lease_until = NULL, available_at = clock_timestamp(), sends = 0
+    FROM expired e JOIN fenced f ON f.session_id = e.session_id
+    WHERE t.id = e.id
+    RETURNING t.id
+""")
+
+_TAKE_DUE: Final = text("""
+    UPDATE turns t SET sends = sends + 1, available_at = clock_timestamp() + make_interval(
+        secs => least(:first * power(2, least(sends, 10)), :longest))
+    FROM (
+        SELECT id FROM turns WHERE status = 'queued' AND available_at <= clock_timestamp()
+        ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE t.id = due.id
+    RETURNING t.id, t.priority
+""")
+
+
+_TAKE_BACK_SEND: Final = text("""
+    UPDATE turns SET sends = greatest(sends - 1, 0),
+        available_at = clock_timestamp() + make_interval(secs => :first)
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'queued'
+""")
+
+
+def open_turn(
+    tx: Tx, turn_id: UUID, *, session_id: UUID, organization_id: UUID, input_sequence: int
+) -> None:
+    """Queue a new turn; the caller holds the head and sends it after the commit."""
+    tx.execute(
+        _OPEN,
+        {
+            "id": turn_id,
+            "session_id": session_id,
+            "organization_id": organization_id,
+            "input_sequence": input_sequence,
+            "resend": FIRST_RESEND_SECONDS,
+        },
+    )
+
+
+def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim | None:
+    """Take a queued turn under a new epoch; None when there is nothing to take.
+
+    The new epoch fences off whoever held the session before (I3).
+    """
+    held = tx.execute(_LOCK_HEAD_OF, {"turn_id": turn_id}).scalar_one_or_none()
+    if held is None:
+        return None
+    epoch = held + 1
+    row = tx.execute(
+        _CLAIM, {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
+    ).one_or_none()
+    if row is None:
+        return None
+    return Claim(
+        turn_id=row.id,
+        session_id=row.session_id,
+        organization_id=row.organization_id,
+        epoch=epoch,
+        attempt=row.attempt,
+        reclaims=row.reclaims,
+        input_sequence=row.input_sequence,
+        input_message_id=row.input_message_id,
+    )
+
+
+def end(tx: Tx, turn_id: UUID, status: TurnStatus) -> None:
+    """Close an open turn; the caller holds the head."""
+    tx.execute(_END, {"turn_id": turn_id, "status": status})
+
+
+def record_progress(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
+    """Forget earlier reclaims: the turn got further."""
+    tx.execute(_PROGRESS, {"turn_id": turn_id, "epoch": epoch})
+
+
+def renew(tx: Tx, held: Mapping[UUID, int], *, lease_seconds: float) -> tuple[set[UUID], set[UUID]]:
+    """Prolong the leases of `held` (turn id to epoch), also expired ones nobody took.
+
+    Returns the turns that were renewed and the turns that are lost.  One whose row
+    is locked just now is in neither: its own append is under way.
+    """
+    rows = tx.execute(
+        _RENEW,
+        {
+            "ids": [str(turn_id) for turn_id in held],
+            "epochs": list(held.values()),
+            "lease": lease_seconds,
+        },
+    ).all()
+    present = {row.id for row in rows}
+    return {row.id for row in rows if row.renewed}, set(held) - present
+
+
+def hand_over(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
+    """Give a running turn back to the queue; the caller raised the head's epoch to `epoch`."""
+    tx.execute(_HAND_OVER, {"turn_id": turn_id, "epoch": epoch, "resend": FIRST_RESEND_SECONDS})
+
+
+def requeue_expired(tx: Tx, *, limit: int) -> Sequence[UUID]:
+    """Take turns from workers whose lease ran out and queue them again."""
+    return list(tx.execute(_REQUEUE_EXPIRED, {"limit": limit}).scalars())
+
+
+def take_due(tx: Tx, *, limit: int) -> Sequence[Queued]:
+    """Queued turns whose time has come, each postponed with back-off (5 s doubling to 5 min)."""
+    rows = tx.execute(
+        _TAKE_DUE,
+        {"first": FIRST_RESEND_SECONDS, "longest": LONGEST_RESEND_SECONDS, "limit": limit},
+    )
+    return [Queued(row.id, row.priority) for row in rows]
+
+
+def take_back_send(tx: Tx, turn_ids: Sequence[UUID]) -> None:
+    """These could not be sent after all: try again soon, and do not count it."""
+    ids = [str(turn_id) for turn_id in turn_ids]
+    tx.execute(_TAKE_BACK_SEND, {"ids": ids, "first": FIRST_RESEND_SECONDS})

@@ -1,0 +1,91 @@
+"""The wake-up that tells a worker of a queued turn.  It carries an id, no content (I10).
+
+The turn's row is the outbox: a wake-up that is lost is sent again by the sweeper, a
+doubled one claims nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from common.redis_client import Breaker
+from common.settings import Settings
+
+RUN_TURN: Final = "turn.run"
+TURNS_QUEUE: Final = "turns"
+PRIORITY_QUEUE: Final = "turns.priority"
+MAINTENANCE_QUEUE: Final = "maintenance"
+ALL_QUEUES: Final = (PRIORITY_QUEUE, TURNS_QUEUE, MAINTENANCE_QUEUE)
+
+_log = structlog.get_logger()
+
+
+def celery_config(settings: Settings, *, socket_timeout_seconds: float) -> dict[str, Any]:
+    """Celery's configuration; measured and explained in docs/adr/0005."""
+    return {
+        "broker_url": settings.broker_url,
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": TURNS_QUEUE,
+        "task_create_missing_queues": True,
+        "task_acks_late": True,
+        "task_acks_on_failure_or_timeout": True,
+        "task_send_sent_event": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 20,
+        "broker_transport_options": {
+            # A backstop only: lost workers are found by lease, within seconds.
+            "visibility_timeout": 900,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 2,
+            "socket_timeout": socket_timeout_seconds,
+            "socket_connect_timeout": socket_timeout_seconds,
+            "socket_keepalive": True,
+            "max_connections": 512,
+            "queue_order_strategy": "priority",
+        },
+        "task_publish_retry": False,
+    }
+
+
+class TurnQueue:
+    """Sends wake-ups.  Best effort and bounded in time: failures are logged, never raised."""
+
+    def __init__(self, settings: Settings, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self._celery = Celery("everturn-producer", set_as_current=False)
+        self._celery.conf.update(
+            celery_config(settings, socket_timeout_seconds=settings.redis_timeout_seconds)
+        )
+
+    def send(self, turn_id: UUID, *, priority: int = 0) -> bool:
+        """Wake a worker for the turn; False when the broker could not be reached."""
+        if self._breaker.is_open:
+            return False
+        try:
+            self._celery.send_task(
+                RUN_TURN,
+                args=(str(turn_id),),
+                queue=PRIORITY_QUEUE if priority > 0 else TURNS_QUEUE,
+                retry=False,
+                ignore_result=True,
+            )
+        except (KombuError, RedisError, OSError) as failure:
+            self._breaker.trip()
+            _log.warning("enqueue_failed", turn_id=str(turn_id), error=type(failure).__name__)
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""Alembic migrations: forward only, safe while the previous release is running."""
