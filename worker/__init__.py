@@ -1,0 +1,1 @@
+"""The worker: runs turns.  Never imports `api`, flask or marshmallow."""

@@ -1,0 +1,100 @@
+"""Composition root of the worker: the only place that builds its clients."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+
+from common import clock
+from common.live import Live
+from common.logs import place_of
+from common.redis_client import Breaker, make_client
+from common.settings import Settings
+from common.storage.engine import Database, DatabaseError, sqlstate
+from common.turn_queue import TurnQueue
+from worker.capabilities.capability import Capability
+from worker.capabilities.registry import built_capabilities
+from worker.control import ControlListener
+from worker.lease import Leases
+from worker.shutdown import Shutdown
+from worker.text_stream import TextStreams
+from worker.turn.assembly import Surroundings
+from worker.turn.entry import run_turn
+
+_log = structlog.get_logger()
+
+
+class Worker:
+    """A worker process: its surroundings and its threads."""
+
+    def __init__(
+        self, settings: Settings, *, capabilities: Mapping[str, Capability] | None = None
+    ) -> None:
+        timeout = settings.redis_timeout_seconds
+        breaker = Breaker()
+        self.database = Database(
+            settings.database_url,
+            pool_size=settings.worker_database_pool,
+            application="everturn-worker",
+        )
+        # A connection of its own: a busy pool must not cost a lease.
+        self._lease_database = Database(
+            settings.database_url, pool_size=1, application="everturn-leases"
+        )
+        self.leases = Leases(
+            self._lease_database,
+            lease_seconds=settings.lease_seconds,
+            renew_seconds=settings.renew_seconds,
+        )
+        live = Live(
+            make_client(settings.live_text_url, timeout_seconds=timeout),
+            breaker,
+            text_ttl_seconds=settings.live_text_ttl_seconds,
+        )
+        self._streams = TextStreams(live, flush_seconds=settings.delta_flush_seconds)
+        self._control = ControlListener(
+            make_client(settings.pubsub_url, timeout_seconds=2.0), self.leases
+        )
+        self.shutdown = Shutdown(self.leases, grace_seconds=settings.shutdown_grace_seconds)
+        self._around = Surroundings(
+            settings=settings,
+            database=self.database,
+            live=live,
+            turn_queue=TurnQueue(settings, breaker),
+            leases=self.leases,
+            streams=self._streams,
+            shutdown=self.shutdown,
+            capabilities=capabilities or built_capabilities(clock.now),
+            worker_name=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+    def start(self) -> None:
+        """Start the threads beside the turns'."""
+        self.leases.start()
+        self._streams.start()
+        self._control.start()
+
+    def run(self, turn_id: UUID) -> None:
+        """Run a turn.  Never raises: what goes wrong is logged by class and code (I10)."""
+        with structlog.contextvars.bound_contextvars(turn_id=str(turn_id)):
+            try:
+                run_turn(turn_id, self._around)
+            except DatabaseError as failure:
+                _log.warning(
+                    "turn_not_run", error=type(failure).__name__, sqlstate=sqlstate(failure)
+                )
+            # The task's edge: a bug must not end the worker's thread, nor put content into
+            # Celery's log.  The lease runs out and the turn is tried again, or sealed.
+            except Exception as bug:  # noqa: BLE001
+                _log.error("turn_crashed", error=type(bug).__name__, at=place_of(bug))
+
+    def stop(self) -> None:
+        """Stop the threads and close what is open."""
+        for part in (self._control, self._streams, self.leases):
+            part.stop()
+        self.database.close()
+        self._lease_database.close()

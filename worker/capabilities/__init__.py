@@ -1,0 +1,1 @@
+"""What an agent may be granted: tools and prompt additions, one capability a module."""

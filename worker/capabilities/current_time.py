@@ -1,0 +1,71 @@
+"""Tells a model what time it is, anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from worker.capabilities.capability import (
+    Capability,
+    SideEffect,
+    Tool,
+    ToolContext,
+    ToolFailed,
+    ToolOutcome,
+    ToolSucceeded,
+)
+
+_PARAMETERS: Final = {
+    "type": "object",
+    "properties": {
+        "timezone": {
+            "type": "string",
+            "maxLength": 100,
+            "description": "IANA name such as Europe/Berlin; UTC when left out.",
+        },
+        "format": {
+            "type": "string",
+            "enum": ["iso8601", "unix", "human"],
+            "description": "iso8601 when left out; unix is in whole seconds.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+def capability(now: Callable[[], datetime]) -> Capability:
+    """The capability; `now` returns an aware time."""
+
+    def run(arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutcome:
+        name = arguments.get("timezone", "UTC")
+        try:
+            zone = ZoneInfo(name)
+        # Names that only look like a path or a file raise the latter two.
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return ToolFailed(f"Unknown time zone {name}. Use an IANA name such as Europe/Berlin.")
+        shown = arguments.get("format", "iso8601")
+        return ToolSucceeded(
+            {**_show(now().astimezone(zone), shown), "format": shown, "timezone": name}
+        )
+
+    tool = Tool(
+        name="get_current_time",
+        display_name="Get current time",
+        description="Get the current date and time, in UTC or in a given time zone.",
+        parameters=_PARAMETERS,
+        side_effect=SideEffect.PURE,
+        run=run,
+    )
+    return Capability(id="current_time", tools=(tool,))
+
+
+def _show(moment: datetime, shown: str) -> dict[str, Any]:
+    match shown:
+        case "unix":
+            return {"timestamp": int(moment.astimezone(UTC).timestamp())}
+        case "human":
+            return {"datetime": f"{moment:%A, %d %B %Y, %H:%M:%S} {moment.tzname()}"}
+        case _:
+            return {"datetime": moment.isoformat(timespec="seconds")}

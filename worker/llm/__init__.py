@@ -1,0 +1,1 @@
+"""LLM drivers: one provider a module, translation and streaming without policy."""

@@ -1,0 +1,142 @@
+"""What the turn asks of a model and what it gets back; every driver speaks this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from common.domain.events import Usage
+from common.domain.turn import ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMessage:
+    """One message of the conversation as a model sees it.
+
+    Attributes:
+        tool_calls: only with role `assistant`.
+        tool_call_id: only with role `tool`: the call that `text` answers.
+    """
+
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDeclaration:
+    """A tool as it is offered to the model; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LLMRequest:
+    """One call of a model.
+
+    Attributes:
+        step: counts the reason steps of this session's log that are completed, so that a
+            scripted model needs no memory of its own.  Asked only by who needs it: it
+            costs a look into the log.
+        settings: the driver's own options for this call.
+    """
+
+    model: str
+    system_prompt: str
+    messages: tuple[ModelMessage, ...]
+    tools: tuple[ToolDeclaration, ...] = ()
+    max_tokens: int | None = None
+    temperature: float | None = None
+    parallel_tool_calls: bool = True
+    step: Callable[[], int] = lambda: 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The end of an answer: always the last thing a stream yields.
+
+    Attributes:
+        tool_calls: `id` may be empty or already used; the turn replaces it then.
+        finish_reason: `stop`, `tool_calls`, `length`, or the provider's own word.
+    """
+
+    usage: Usage
+    finish_reason: str
+    model: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    response_id: str | None = None
+
+
+class FailureReason(StrEnum):
+    """Why a call failed: the fine codes of contract 4.3 (c)."""
+
+    RATE_LIMITED = "provider_rate_limited"
+    UNAVAILABLE = "provider_unavailable"
+    MISCONFIGURED = "provider_misconfigured"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    MODEL_NOT_CONFIGURED = "model_not_configured"
+    REQUEST_TOO_LARGE = "request_too_large"
+    PROCESSING_ERROR = "processing_error"
+
+
+class LLMFailure(Exception):
+    """A call that gave no answer.
+
+    Attributes:
+        detail: what the provider said; for logs and detailed disclosure only.
+        may_retry: whether the same call may succeed a little later.
+        retry_after_seconds: the provider's own wish, None when it has none.
+    """
+
+    def __init__(
+        self,
+        reason: FailureReason,
+        detail: str,
+        *,
+        may_retry: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+        self.may_retry = may_retry
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Stop(Protocol):
+    """Set when the call must end; drivers wait on it instead of sleeping."""
+
+    def is_set(self) -> bool:
+        """Whether the call must end now."""
+        ...
+
+    def wait(self, timeout: float | None = None, /) -> bool:
+        """Return True as soon as the call must end, False after so many seconds."""
+        ...
+
+
+class LLMDriver(Protocol):
+    """Streams one answer.  Closing the iterator aborts the call; no retries in here."""
+
+    def stream(
+        self, request: LLMRequest, *, stop: Stop
+    ) -> Generator[TextDelta | Reply, None, None]:
+        """Yield the text as it comes and the reply at the end; just end when stopped.
+
+        Raises:
+            LLMFailure: no answer, or none to the end.
+        """
+        ...

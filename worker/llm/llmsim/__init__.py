@@ -1,0 +1,1 @@
+"""The simulated model: answers without a provider, for development, tests and demos."""

@@ -1,0 +1,135 @@
+"""Recovery: turns whose worker fell silent, wake-ups that were lost, rows to be purged.
+
+Any number of sweepers may run; they skip what another has locked.  Nothing here asks the
+broker what it holds: the rows know.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from common import logs
+from common.redis_client import Breaker
+from common.settings import Settings
+from common.storage import idempotency, purge, turns
+from common.storage.engine import Database, DatabaseError, sqlstate
+from common.turn_queue import TurnQueue
+
+_BATCH: Final = 200
+_PURGE_SLICE: Final = 5_000
+_PURGE_SECONDS: Final = 1.0
+_PROMPT_SECONDS: Final = 1.0
+_log = structlog.get_logger()
+
+
+class Sweeper:
+    """One look at a time; `run` repeats it until told to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        queue: TurnQueue,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._queue = queue
+        self._monotonic = monotonic
+        # Turns are taken back only once the database has answered promptly for a lease:
+        # after an outage or a freeze workers get the time to renew what they still hold.
+        self._steady_since = self._answered_at = monotonic()
+
+    def sweep(self) -> None:
+        """Take back, re-send, purge.
+
+        Raises:
+            common.storage.engine.DatabaseError: the database cannot be reached.
+        """
+        try:
+            self._database.ping()
+        finally:
+            self._judge_steadiness()
+        if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
+            self._take_back()
+        self._send_due()
+        self._purge()
+
+    def _judge_steadiness(self) -> None:
+        """A database that was silent for longer than a sweep's pause starts anew."""
+        now = self._monotonic()
+        if now - self._answered_at > self._settings.sweep_seconds + _PROMPT_SECONDS:
+            self._steady_since = now
+        self._answered_at = now
+
+    def _take_back(self) -> None:
+        with self._database.transaction() as tx:
+            expired = turns.requeue_expired(tx, limit=_BATCH)
+        for turn_id in expired:
+            _log.info("lease_expired", turn_id=str(turn_id))
+
+    def _send_due(self) -> None:
+        with self._database.transaction() as tx:
+            due = turns.take_due(tx, limit=_BATCH)
+        sent = [turn.turn_id for turn in due if self._send(turn)]
+        unsent = [turn.turn_id for turn in due if turn.turn_id not in sent]
+        if unsent:
+            # The broker is away: that is no reason to wait longer the next time.
+            with self._database.transaction() as tx:
+                turns.take_back_send(tx, unsent)
+
+    def _send(self, turn: turns.Queued) -> bool:
+        is_sent = self._queue.send(turn.turn_id, priority=turn.priority)
+        if is_sent:
+            _log.info("turn_sent_again", turn_id=str(turn.turn_id))
+        return is_sent
+
+    def _purge(self) -> None:
+        """Whatever goes wrong here must not keep turns from being recovered."""
+        deadline = self._monotonic() + _PURGE_SECONDS
+        try:
+            with self._database.transaction() as tx:
+                hours = self._settings.idempotency_hours
+                idempotency.forget_old(tx, hours=hours, limit=_PURGE_SLICE)
+            has_more = True
+            while has_more and self._monotonic() < deadline:
+                with self._database.transaction() as tx:
+                    has_more = purge.purge_deleted_session(tx, limit=_PURGE_SLICE)
+        except DatabaseError as failure:
+            _log.warning("purge_failed", error=type(failure).__name__, sqlstate=sqlstate(failure))
+
+    def run(self, stop: threading.Event) -> None:
+        """Sweep every so often until stopped; an unreachable database is waited out."""
+        while not stop.is_set():
+            try:
+                self.sweep()
+            except DatabaseError as failure:
+                self._steady_since = self._monotonic()
+                _log.warning(
+                    "sweep_failed", error=type(failure).__name__, sqlstate=sqlstate(failure)
+                )
+            stop.wait(self._settings.sweep_seconds)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = Settings.from_env()
+    logs.configure(settings, process="sweeper")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    database = Database(settings.database_url, pool_size=1, application="everturn-sweeper")
+    _log.info("sweeper_ready")
+    Sweeper(settings, database, TurnQueue(settings, Breaker())).run(stop)
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

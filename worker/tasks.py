@@ -1,0 +1,55 @@
+"""Celery at the worker's edge: one task, and the worker process's beginning and end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+
+from common import logs
+from common.settings import Settings
+from common.turn_queue import RUN_TURN, celery_config
+from worker.bootstrap import Worker
+from worker.capabilities.capability import Capability
+
+_SOCKET_TIMEOUT_SECONDS = 5.0
+
+
+def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | None = None) -> Celery:
+    """A Celery application whose worker runs turns, with these capabilities or the built ones."""
+    app = Celery("everturn")
+    app.conf.update(celery_config(settings, socket_timeout_seconds=_SOCKET_TIMEOUT_SECONDS))
+    running: list[Worker] = []
+
+    @app.task(name=RUN_TURN, ignore_result=True)
+    def run_turn(turn_id: str) -> None:
+        """Run a queued turn; the message carries its id and nothing else (I10)."""
+        running[0].run(UUID(turn_id))
+
+    # Celery passes each of these more than it is asked for.
+    @worker_init.connect(weak=False)
+    def start(**_: Any) -> None:
+        logs.configure(settings, process="worker")
+        worker = Worker(settings, capabilities=capabilities)
+        worker.start()
+        running.append(worker)
+
+    @worker_ready.connect(weak=False)
+    def announce(**_: Any) -> None:
+        structlog.get_logger().info("worker_ready")
+
+    @worker_shutting_down.connect(weak=False)
+    def leave(**_: Any) -> None:
+        for worker in running:
+            worker.shutdown.begin()
+
+    @worker_shutdown.connect(weak=False)
+    def stop(**_: Any) -> None:
+        for worker in running:
+            worker.stop()
+
+    return app

@@ -1,0 +1,1 @@
+"""The turn engine: a pure core that decides, a shell that acts."""

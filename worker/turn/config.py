@@ -1,0 +1,93 @@
+"""What a turn runs on: resolved once at its start, pinned by hash, kept to its end.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model row.  `provider_type` picks the driver, `settings` are the driver's own."""
+
+    id: str
+    name: str
+    provider_type: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMissing:
+    """No model: none is named anywhere (`name` empty), or the named one is not available."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnConfig:
+    """The resolved configuration.
+
+    Attributes:
+        prompts: harness, agent and session prompt, in that order, empty ones left out.
+        capabilities: `{ref, config}` of harness, agent and session, in that order.
+    """
+
+    harness_id: str
+    agent_id: str | None
+    agent_version: int | None
+    prompts: tuple[str, ...]
+    capabilities: tuple[Mapping[str, Any], ...]
+    model: ModelChoice | ModelMissing
+    max_iterations: int
+    parallel_tool_calls: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "harness_id": self.harness_id,
+            "agent_id": self.agent_id,
+            "agent_version": self.agent_version,
+            "prompts": list(self.prompts),
+            "capabilities": [dict(capability) for capability in self.capabilities],
+            "model": _model_to_json(self.model),
+            "max_iterations": self.max_iterations,
+            "parallel_tool_calls": self.parallel_tool_calls,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TurnConfig:
+        return cls(
+            harness_id=raw["harness_id"],
+            agent_id=raw["agent_id"],
+            agent_version=raw["agent_version"],
+            prompts=tuple(raw["prompts"]),
+            capabilities=tuple(raw["capabilities"]),
+            model=_model_from_json(raw["model"]),
+            max_iterations=raw["max_iterations"],
+            parallel_tool_calls=raw["parallel_tool_calls"],
+        )
+
+    def digest(self) -> str:
+        """A stable name for this configuration."""
+        body = orjson.dumps(self.to_json(), option=orjson.OPT_SORT_KEYS)
+        return blake2b(body, digest_size=16).hexdigest()
+
+
+def _model_to_json(model: ModelChoice | ModelMissing) -> dict[str, Any]:
+    if isinstance(model, ModelMissing):
+        return {"missing": model.name}
+    return {
+        "id": model.id,
+        "name": model.name,
+        "provider_type": model.provider_type,
+        "settings": dict(model.settings),
+    }
+
+
+def _model_from_json(raw: Mapping[str, Any]) -> ModelChoice | ModelMissing:
+    if "missing" in raw:
+        return ModelMissing(raw["missing"])
+    return ModelChoice(raw["id"], raw["name"], raw["provider_type"], raw["settings"])

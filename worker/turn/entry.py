@@ -1,0 +1,172 @@
+"""Take a turn and run it as far as this worker can: claim, begin or resume, run, hand over.
+
+A new turn is claimed and started in one transaction; one that is taken over is claimed
+first and folded after that commit, when nobody else can write any more.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from common import clock
+from common.domain.errors import LeaseLost
+from common.domain.events import EventDraft, EventType
+from common.domain.turn import Claim, SessionStatus, TurnStatus
+from common.event_codec import LoggedEvent, milliseconds
+from common.storage import configs, log, turns
+from common.storage.engine import DatabaseError, Tx, is_passing_outage, sqlstate
+from worker.lease import Lease
+from worker.turn.assembly import Assembly, Surroundings, assemble
+from worker.turn.config import TurnConfig
+from worker.turn.narration import sealing
+from worker.turn.resolution import resolve
+from worker.turn.runner import HandOver
+from worker.turn.session_log import SessionLog
+
+_log = structlog.get_logger()
+
+
+def run_turn(turn_id: UUID, around: Surroundings) -> None:
+    """Run a queued turn; nothing happens when it is not there to be taken.
+
+    Raises:
+        common.storage.engine.DatabaseError: the database failed before the turn was held; it
+            is queued again, at the latest when its lease has run out.
+    """
+    if around.shutdown.has_begun:
+        return
+    before = time.monotonic()
+    try:
+        with around.database.transaction() as tx:
+            claim = _claim(tx, turn_id, around)
+            if claim is None:
+                return
+            lease = Lease(claim, valid_until=before + around.settings.lease_seconds)
+            started = _begin(tx, lease, around) if claim.attempt == 1 else None
+    # A turn that cannot even begin would be sent again for ever (I6).
+    except Exception as failure:
+        if not is_passing_outage(failure):
+            _seal(turn_id, around)
+        raise
+    around.leases.hold(lease)
+    try:
+        _go_on(lease, started, around)
+    except LeaseLost:
+        _log.info("turn_taken_away", turn_id=str(turn_id), epoch=claim.epoch)
+    finally:
+        around.leases.release(lease)
+
+
+def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None:
+    try:
+        if started is None:
+            started = _resume(lease, around)
+        else:
+            started.runner.begun()
+        started.runner.run()
+    except HandOver:
+        _hand_over(lease, around)
+        return
+    except LeaseLost:
+        raise
+    # A turn that crashes every worker that takes it must end all the same (I6).
+    except Exception as failure:
+        if _is_exhausted(lease.claim, around) and not is_passing_outage(failure):
+            _seal_held(lease.claim, around)
+        raise
+    if started.runner.next_turn is not None:
+        around.turn_queue.send(started.runner.next_turn)
+
+
+def _begin(tx: Tx, lease: Lease, around: Surroundings) -> Assembly:
+    """Resolve and pin the configuration, and store the turn's first events."""
+    claim = lease.claim
+    config = resolve(tx, claim.organization_id, claim.session_id, around.settings)
+    config_hash = config.digest()
+    configs.keep(tx, claim.organization_id, config_hash, config.to_json())
+    built = assemble(lease, config, config_hash, clock.now_milliseconds(), around)
+    built.runner.begin(built.limits, partial(_append, tx, claim))
+    return built
+
+
+def _append(
+    tx: Tx, claim: Claim, drafts: list[EventDraft], change: log.HeadChange
+) -> tuple[log.Head, list[LoggedEvent]]:
+    return log.append(tx, claim.session_id, drafts, fence=log.Fence(claim.epoch), change=change)
+
+
+def _resume(lease: Lease, around: Surroundings) -> Assembly:
+    """Load what the turn was started with and fold what the log says of it."""
+    claim = lease.claim
+    session_log = SessionLog(around.database, lease)
+    events = session_log.turn_events()
+    beginning = next(
+        event
+        for event in events
+        if event.type == EventType.TURN_STARTED and event.context["trace_id"] == claim.turn_id.hex
+    )
+    config_hash = beginning.data["config_hash"]
+
+    def load() -> TurnConfig:
+        with around.database.reading() as tx:
+            return TurnConfig.from_json(configs.load(tx, claim.organization_id, config_hash))
+
+    config = session_log.patiently(load)
+    built = assemble(lease, config, config_hash, milliseconds(beginning.ts), around)
+    built.runner.resume(built.limits, events, exhausted=_is_exhausted(claim, around))
+    _log.info(
+        "turn_resumed", turn_id=str(claim.turn_id), attempt=claim.attempt, reclaims=claim.reclaims
+    )
+    return built
+
+
+def _is_exhausted(claim: Claim, around: Surroundings) -> bool:
+    return claim.reclaims >= around.settings.max_reclaims
+
+
+def _claim(tx: Tx, turn_id: UUID, around: Surroundings) -> Claim | None:
+    owner, lease_seconds = around.worker_name, around.settings.lease_seconds
+    return turns.claim(tx, turn_id, owner=owner, lease_seconds=lease_seconds)
+
+
+def _seal(turn_id: UUID, around: Surroundings) -> None:
+    with around.database.transaction() as tx:
+        claim = _claim(tx, turn_id, around)
+    if claim is not None:
+        _seal_held(claim, around)
+
+
+def _seal_held(claim: Claim, around: Surroundings) -> None:
+    """End the turn without a look at its log, which may be what makes workers crash."""
+    change = log.HeadChange(status=SessionStatus.IDLE, sets_open_turn=True, open_turn=None)
+    drafts = sealing(claim.turn_id, claim.input_message_id, new_id=clock.new_id)
+    with around.database.transaction() as tx:
+        fence = log.Fence(claim.epoch)
+        _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change)
+        turns.end(tx, claim.turn_id, TurnStatus.SEALED)
+    around.live.publish(claim.session_id, events)
+
+
+def _hand_over(lease: Lease, around: Surroundings) -> None:
+    """Give the turn back to the queue under a new epoch; not counted as an attempt lost."""
+    claim = lease.claim
+    try:
+        with around.database.transaction() as tx:
+            head, _ = log.append(
+                tx,
+                claim.session_id,
+                [],
+                fence=log.Fence(claim.epoch),
+                change=log.HeadChange(raises_epoch=True),
+            )
+            turns.hand_over(tx, claim.turn_id, epoch=head.epoch)
+    except DatabaseError as failure:
+        # The lease runs out instead, and the sweeper takes the turn back.
+        _log.warning("hand_over_failed", error=type(failure).__name__, sqlstate=sqlstate(failure))
+        return
+    _log.info("turn_handed_over", turn_id=str(claim.turn_id))
+    around.turn_queue.send(claim.turn_id)

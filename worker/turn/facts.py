@@ -1,0 +1,94 @@
+"""Read the log as facts: what an event means for the turn that it belongs to.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from common.domain.events import EventType, Usage
+from common.domain.ids import Kind, show_id
+from common.domain.message import calls_of
+from common.event_codec import LoggedEvent
+from worker.turn.machine import apply
+from worker.turn.state import (
+    ActEnded,
+    ActStarted,
+    CallEnded,
+    CallStarted,
+    Fact,
+    MessageArrived,
+    NoticeShown,
+    ReasonEnded,
+    ReasonRecovered,
+    ReasonStarted,
+    Replied,
+    ReplyOpened,
+    TurnEnded,
+    TurnStarted,
+    TurnState,
+)
+
+
+def fact_of(event_type: str, context: Mapping[str, Any], data: Mapping[str, Any]) -> Fact | None:
+    """What an event of the turn means; None when it changes nothing."""
+    match event_type:
+        case EventType.INPUT_MESSAGE:
+            return MessageArrived()
+        case EventType.TURN_STARTED:
+            return TurnStarted()
+        case EventType.REASON_STARTED:
+            return ReasonStarted()
+        case EventType.OUTPUT_STARTED:
+            return ReplyOpened()
+        case EventType.REASON_RECOVERED:
+            return ReasonRecovered()
+        case EventType.OUTPUT_COMPLETED:
+            # The model's words belong to a step; a notice of ours belongs to none.
+            if "exec_id" not in context:
+                return NoticeShown()
+            return Replied(calls_of(data["message"]), _usage(data))
+        case EventType.REASON_COMPLETED:
+            return ReasonEnded(None if data["success"] else data["failure"])
+        case EventType.ACT_STARTED:
+            return ActStarted()
+        case EventType.TOOL_STARTED:
+            return CallStarted(data["tool_call"]["id"], data["may_repeat"])
+        case EventType.TOOL_COMPLETED:
+            return CallEnded(data["tool_call_id"])
+        case EventType.ACT_COMPLETED:
+            return ActEnded()
+        case (
+            EventType.TURN_COMPLETED
+            | EventType.TURN_FAILED
+            | EventType.TURN_CANCELLED
+            | EventType.TURN_SEALED
+        ):
+            return TurnEnded()
+        case _:
+            return None
+
+
+def fold(state: TurnState, events: Iterable[LoggedEvent], *, turn_id: UUID) -> TurnState:
+    """The state after these events; those of other turns do not count.
+
+    Raises:
+        worker.turn.machine.IllegalFact: the log is not one that a turn can have.
+    """
+    shown = show_id(Kind.TURN, turn_id)
+    for event in events:
+        if event.type == EventType.INPUT_MESSAGE:
+            state = apply(state, MessageArrived())
+            continue
+        context = event.context
+        if context.get("turn_id") != shown:
+            continue
+        fact = fact_of(event.type, context, event.data)
+        if fact is not None:
+            state = apply(state, fact)
+    return state
+
+
+def _usage(data: Mapping[str, Any]) -> Usage:
+    given = data.get("usage") or {}
+    return Usage(given.get("input_tokens", 0), given.get("output_tokens", 0))
