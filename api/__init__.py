@@ -1,0 +1,1 @@
+"""The HTTP API.  Imports common, never worker."""

@@ -1,0 +1,77 @@
+"""The WSGI application of the api process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from apiflask import APIFlask
+
+from api import bootstrap, errors, openapi, requests
+from api.auth import Organizations
+from api.blueprints import (
+    agents,
+    events,
+    health,
+    messages,
+    nested_sessions,
+    reference,
+    sessions,
+    unbuilt,
+)
+from api.deps import Deps, install
+from common.storage import organizations
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_BLUEPRINTS = (agents, sessions, messages, events, health, nested_sessions, reference, unbuilt)
+
+
+def create_app(deps: Deps | None = None) -> APIFlask:
+    """Build the application; without dependencies it takes them from the environment."""
+    built = bootstrap.build_from_environment() if deps is None else deps
+    app = APIFlask(
+        "api",
+        title="everturn",
+        version=openapi.VERSION,
+        json_errors=False,
+        spec_path=None,
+        docs_path=None,
+        static_folder=cast(str, None),
+    )
+    install(app.extensions, built)
+    app.extensions["everturn_organizations"] = Organizations(_lookup(built))
+    # Clients do not follow redirects (contract 1.7), so no route may answer with one.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    openapi.configure(app)
+    requests.observe(app)
+    errors.register(app)
+    for module in _BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    vars(app)["wsgi_app"] = _under_both_prefixes(app.wsgi_app)
+    return app
+
+
+def _lookup(deps: Deps) -> Callable[[UUID], bool]:
+    def exists(organization_id: UUID) -> bool:
+        with deps.database.reading() as tx:
+            return organizations.exists(tx, organization_id)
+
+    return exists
+
+
+def _under_both_prefixes(wsgi_app: WSGIApplication) -> WSGIApplication:
+    """Serve `/api/v1` as `/v1`: one route table, one idempotency scope, one document."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[Any]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/api/v1" or path.startswith("/api/v1/"):
+            environ["PATH_INFO"] = path.removeprefix("/api")
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/api"
+        return wsgi_app(environ, start_response)
+
+    return serve

@@ -1,0 +1,216 @@
+"""Agents: create, find, change, archive; copy, export, import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from api.agent_document import IMPORT_BYTES, read_document, write_document
+from api.endpoint import Answer, Call, Contract, endpoint
+from api.errors import NotBuilt
+from api.schemas.agents import (
+    AgentChanges,
+    AgentListQuery,
+    AgentListSchema,
+    AgentPatchSchema,
+    AgentSchema,
+    AvailableSchema,
+    CheckNameQuery,
+    ImportQuery,
+    NewAgent,
+    NewAgentSchema,
+    PoliciesSchema,
+    show_agent,
+)
+from api.schemas.shared import page, page_limit
+from api.use_cases import retire_agent, save_agent
+from common.domain.agent import AgentRef, slug_of
+from common.domain.errors import BadRequest, NotFound
+from common.storage import agents
+
+blueprint = APIBlueprint("agents", __name__, url_prefix="/v1")
+
+_POLICIES = ("create", "update", "delete", "archive", "copy", "export", "import")
+
+
+@blueprint.post("/agents")
+@endpoint(
+    Contract(
+        summary="Create or replace an agent",
+        description="Replaces the agent with the given `id`, or without one the agent with"
+        " that name, and then answers 200.",
+        status=201,
+        takes=NewAgentSchema(),
+        needs_body=True,
+        returns=AgentSchema(),
+        also={200: "An existing agent was replaced"},
+        fails=(404, 409, 422, 503),
+    )
+)
+def create_agent(call: Call[NewAgent, None]) -> Answer:
+    """Create an agent."""
+    saved = save_agent.save_agent(call.deps, call.caller, call.body, call.key)
+    return show_agent(saved.agent), saved.status
+
+
+@blueprint.get("/agents")
+@endpoint(
+    Contract(
+        summary="List agents",
+        query=AgentListQuery(),
+        returns=AgentListSchema(),
+        fails=(404, 503),
+    )
+)
+def list_agents(call: Call[None, dict[str, Any]]) -> Answer:
+    """List a page of agents, newest first."""
+    offset, limit = call.query["offset"], page_limit(call.query)
+    with call.deps.database.reading() as tx:
+        found, total = agents.find_page(
+            tx,
+            call.caller.organization_id,
+            search=call.query["search"],
+            include_archived=call.query["include_archived"],
+            offset=offset,
+            limit=limit,
+        )
+    return page([show_agent(one) for one in found], total=total, offset=offset, limit=limit)
+
+
+@blueprint.get("/agents/check-name")
+@endpoint(
+    Contract(
+        summary="Is a name free?",
+        query=CheckNameQuery(),
+        returns=AvailableSchema(),
+        fails=(404, 503),
+    )
+)
+def check_name(call: Call[None, dict[str, Any]]) -> Answer:
+    """Tell whether an agent could have this name."""
+    ref = AgentRef(None, slug_of(call.query["name"]), call.query["name"])
+    with call.deps.database.reading() as tx:
+        holder = agents.find(tx, call.caller.organization_id, ref)
+    return {"available": holder is None or holder.id == call.query["exclude_id"]}
+
+
+@blueprint.get("/agents/config")
+@endpoint(Contract(summary="What may be done", returns=PoliciesSchema(), fails=(404, 503)))
+def show_policies(_call: Call[None, None]) -> Answer:
+    """Tell what the caller may do with agents."""
+    return {"policies": dict.fromkeys(_POLICIES, True)}
+
+
+@blueprint.post("/agents/import")
+@endpoint(
+    Contract(
+        summary="Import an agent",
+        description="Markdown with YAML front matter, YAML, JSON or plain text, at most 3 MB.",
+        status=201,
+        query=ImportQuery(),
+        takes_text=True,
+        max_body_bytes=IMPORT_BYTES,
+        returns=AgentSchema(),
+        also={200: "An existing agent was replaced"},
+        fails=(404, 409, 413, 422, 501, 503),
+    )
+)
+def import_agent(call: Call[bytes, dict[str, Any]]) -> Answer:
+    """Create or replace an agent from a document."""
+    if call.query["from_example"] is not None:
+        raise NotBuilt("There are no example agents yet")
+    given = read_document(call.body, is_json=request.mimetype == "application/json")
+    saved = save_agent.save_agent(call.deps, call.caller, given, call.key)
+    return show_agent(saved.agent), saved.status
+
+
+@blueprint.get("/agents/<agent>")
+@endpoint(Contract(summary="Get an agent", returns=AgentSchema(), fails=(404, 503)))
+def get_agent(call: Call[None, None], agent: AgentRef) -> Answer:
+    """Get one agent by id or name."""
+    with call.deps.database.reading() as tx:
+        found = agents.find(tx, call.caller.organization_id, agent)
+    if found is None:
+        raise NotFound("Agent not found")
+    return show_agent(found)
+
+
+@blueprint.put("/agents/<agent>")
+@endpoint(
+    Contract(
+        summary="Replace an agent",
+        takes=NewAgentSchema(),
+        needs_body=True,
+        returns=AgentSchema(),
+        also={201: "The agent was created"},
+        fails=(404, 409, 503),
+    )
+)
+def replace_agent(call: Call[NewAgent, None], agent: AgentRef) -> Answer:
+    """Replace an agent, or create it under the id in the path."""
+    if call.body.id is not None and agent.id is not None and call.body.id != agent.id:
+        raise BadRequest("id: Is not the id in the path")
+    saved = save_agent.put_agent(call.deps, call.caller, agent, call.body)
+    return show_agent(saved.agent), saved.status
+
+
+@blueprint.patch("/agents/<agent>")
+@endpoint(
+    Contract(
+        summary="Change an agent",
+        takes=AgentPatchSchema(),
+        returns=AgentSchema(),
+        fails=(404, 409, 503),
+    )
+)
+def update_agent(call: Call[AgentChanges, None], agent: AgentRef) -> Answer:
+    """Change the fields that are given; null takes a field back to its default."""
+    changed = save_agent.patch_agent(call.deps, call.caller, agent, call.body.given)
+    return show_agent(changed)
+
+
+@blueprint.delete("/agents/<agent>")
+@endpoint(Contract(summary="Archive an agent", status=204, fails=(404, 503)))
+def archive_agent(call: Call[None, None], agent: AgentRef) -> Answer:
+    """Archive an agent: its sessions go on, new ones cannot have it."""
+    retire_agent.archive_agent(call.deps, call.caller, agent)
+    return None
+
+
+@blueprint.post("/agents/<agent>/delete")
+@endpoint(Contract(summary="Delete an archived agent", status=204, fails=(404, 409, 422, 503)))
+def delete_agent(call: Call[None, None], agent: AgentRef) -> Answer:
+    """Delete an agent for good; it must be archived."""
+    retire_agent.delete_agent(call.deps, call.caller, agent, call.key)
+    return None
+
+
+@blueprint.post("/agents/<agent>/copy")
+@endpoint(
+    Contract(
+        summary="Copy an agent",
+        status=201,
+        returns=AgentSchema(),
+        fails=(404, 422, 503),
+    )
+)
+def copy_agent(call: Call[None, None], agent: AgentRef) -> Answer:
+    """Make a new agent of this one, named `… (copy)`."""
+    saved = save_agent.copy_agent(call.deps, call.caller, agent, call.key)
+    return show_agent(saved.agent), saved.status
+
+
+@blueprint.get("/agents/<agent>/export")
+@endpoint(Contract(summary="Export an agent", content_type="text/markdown", fails=(404, 503)))
+def export_agent(call: Call[None, None], agent: AgentRef) -> Response:
+    """Write an agent as Markdown that can be imported again."""
+    with call.deps.database.reading() as tx:
+        found = agents.find(tx, call.caller.organization_id, agent)
+    if found is None:
+        raise NotFound("Agent not found")
+    response = Response(write_document(found.config), content_type="text/markdown; charset=utf-8")
+    ascii_name = found.slug.encode("ascii", "ignore").decode().strip("-") or "agent"
+    response.headers["Content-Disposition"] = f'attachment; filename="{ascii_name}.md"'
+    return response

@@ -1,0 +1,226 @@
+"""Routes of the contract that this release does not serve: each answers 501.
+
+A caller can tell "not yet" from "no such thing".  `docs/compatibility.md` has the same
+list; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Never
+
+from apiflask import APIBlueprint
+
+from api.endpoint import current_caller
+from api.errors import NotBuilt
+
+blueprint = APIBlueprint("unbuilt", __name__, url_prefix="/v1", enable_openapi=False)
+
+# Methods and path below /v1, by the contract's section.
+UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "Images": (
+        ("GET POST", "/images"),
+        ("GET DELETE", "/images/<image_id>"),
+        ("GET", "/images/<image_id>/info"),
+        ("GET", "/images/<image_id>/thumbnail"),
+    ),
+    "Sessions": (
+        ("POST", "/sessions/chat"),
+        ("POST", "/sessions/<session_id>/fork"),
+        ("POST", "/sessions/<session_id>/resume"),
+        ("POST", "/sessions/<session_id>/tool-results"),
+        ("GET", "/sessions/<session_id>/budgets"),
+        ("GET", "/sessions/<session_id>/budget-check"),
+        ("GET", "/sessions/<session_id>/context-report"),
+        ("GET POST", "/sessions/<session_id>/participants"),
+        ("DELETE", "/sessions/<session_id>/participants/<participant_id>"),
+        ("GET", "/sessions/<session_id>/resources"),
+        ("GET", "/sessions/<session_id>/tasks"),
+        ("GET", "/sessions/<session_id>/tasks/<task_id>"),
+        ("POST", "/sessions/<session_id>/tasks/<task_id>/messages"),
+        ("POST", "/sessions/<session_id>/tasks/<task_id>/cancel"),
+        ("GET", "/tasks"),
+        ("GET POST", "/task-webhooks"),
+        ("GET PATCH DELETE", "/task-webhooks/<webhook_id>"),
+    ),
+    "Agents": (
+        ("POST", "/agents/preview"),
+        ("POST", "/agents/analyze"),
+        ("GET", "/agents/<agent>/stats"),
+        ("GET POST", "/agents/<agent>/health-checks"),
+        ("GET", "/agents/<agent>/health-checks/latest"),
+        ("GET", "/agents/<agent>/health-checks/<run_id>"),
+        ("GET POST", "/agents/<agent>/versions"),
+        ("POST", "/agents/<agent>/versions/default"),
+        ("GET", "/agents/<agent>/versions/<from_id>/diff/<to_id>"),
+        ("POST", "/agents/<agent>/versions/<version_id>/fork"),
+        ("POST", "/agents/<agent>/versions/<version_id>/rollback"),
+    ),
+    "Harnesses": (
+        ("GET POST", "/harnesses"),
+        ("GET", "/harnesses/check-name"),
+        ("GET", "/harnesses/config"),
+        ("POST", "/harnesses/preview"),
+        ("POST", "/harnesses/import"),
+        ("GET PATCH DELETE", "/harnesses/<harness_id>"),
+        ("POST", "/harnesses/<harness_id>/copy"),
+        ("GET", "/harnesses/<harness_id>/stats"),
+        ("GET", "/harness-examples"),
+    ),
+    "Capabilities": (
+        ("GET POST", "/capabilities"),
+        ("GET", "/capabilities/guardrails/examples"),
+        ("POST", "/capabilities/guardrails/dry-run"),
+        ("GET", "/capabilities/declarative"),
+        ("GET PATCH DELETE", "/capabilities/declarative/<capability_id>"),
+        ("POST", "/capabilities/declarative/<capability_id>/delete"),
+        ("GET", "/capabilities/<capability_id>"),
+    ),
+    "Models and providers": (
+        ("GET", "/models"),
+        ("GET", "/models/config"),
+        ("GET PATCH DELETE", "/models/<model_id>"),
+        ("GET POST", "/providers"),
+        ("GET", "/providers/config"),
+        ("GET PATCH DELETE", "/providers/<provider_id>"),
+        ("GET POST", "/providers/<provider_id>/models"),
+        ("POST", "/providers/<provider_id>/sync-models"),
+        ("GET POST", "/llm-providers"),
+        ("GET PATCH DELETE", "/llm-providers/<provider_id>"),
+        ("GET POST", "/llm-models"),
+        ("GET PATCH DELETE", "/llm-models/<model_id>"),
+    ),
+    "MCP servers and skills": (
+        ("GET POST", "/mcp-servers"),
+        ("GET", "/mcp-servers/config"),
+        ("GET PATCH DELETE", "/mcp-servers/<server_id>"),
+        ("GET POST", "/skills"),
+        ("GET", "/skills/config"),
+        ("POST", "/skills/upload"),
+        ("POST", "/skills/validate"),
+        ("GET", "/skills/usage"),
+        ("GET PATCH DELETE", "/skills/<skill_id>"),
+        ("GET", "/skills/<skill_id>/content"),
+    ),
+    "Files and workspaces": (
+        ("GET", "/sessions/<session_id>/fs"),
+        ("GET POST PUT DELETE", "/sessions/<session_id>/fs/<path:file>"),
+        ("GET POST", "/workspaces"),
+        ("GET PATCH DELETE", "/workspaces/<workspace_id>"),
+        ("GET", "/workspaces/<workspace_id>/fs"),
+        ("GET POST PUT DELETE", "/workspaces/<workspace_id>/fs/<path:file>"),
+    ),
+    "Memories": (
+        ("GET POST", "/memories"),
+        ("GET PATCH DELETE", "/memories/<memory_id>"),
+        ("POST", "/memories/<memory_id>/sync"),
+        ("GET", "/memories/<memory_id>/fs"),
+        ("GET POST PUT DELETE", "/memories/<memory_id>/fs/<path:file>"),
+    ),
+    "Session storage and databases": (
+        ("GET", "/sessions/<session_id>/storage/keys"),
+        ("GET PUT", "/sessions/<session_id>/storage/secrets"),
+        ("GET POST", "/sessions/<session_id>/databases"),
+        ("GET DELETE", "/sessions/<session_id>/databases/<database>"),
+        ("GET", "/sessions/<session_id>/databases/<database>/schema"),
+    ),
+    "Budgets": (
+        ("GET POST", "/budgets"),
+        ("GET PATCH DELETE", "/budgets/<budget_id>"),
+        ("POST", "/budgets/<budget_id>/top-up"),
+        ("GET", "/budgets/<budget_id>/ledger"),
+        ("GET", "/budgets/<budget_id>/check"),
+    ),
+    "Connections, organizations, users": (
+        ("GET", "/user/connections"),
+        ("POST DELETE", "/user/connections/<provider>"),
+        ("GET", "/auth/config"),
+        ("POST", "/auth/login"),
+        ("POST", "/auth/register"),
+        ("POST", "/auth/refresh"),
+        ("POST", "/auth/logout"),
+        ("GET", "/auth/me"),
+        ("GET POST", "/auth/api-keys"),
+        ("DELETE", "/auth/api-keys/<key_id>"),
+        ("GET POST", "/auth/personal-access-tokens"),
+        ("DELETE", "/auth/personal-access-tokens/<key_id>"),
+        ("GET", "/auth/oauth/<provider>"),
+        ("GET", "/auth/callback/<provider>"),
+        ("GET POST", "/orgs"),
+        ("GET PATCH", "/orgs/<org>"),
+        ("GET PATCH", "/orgs/<org>/feature-flags"),
+        ("GET", "/resolve-org"),
+        ("GET", "/users"),
+        ("PATCH DELETE", "/users/me"),
+        ("GET", "/users/me/export"),
+        ("POST", "/users/me/switch-org"),
+    ),
+    "Durable administration": (
+        ("GET", "/durable/health"),
+        ("GET", "/durable/config"),
+        ("GET", "/durable/sse"),
+        ("GET", "/durable/workers"),
+        ("POST", "/durable/workers/<worker_id>/drain"),
+        ("POST", "/durable/workers/<worker_id>/resume"),
+        ("GET", "/durable/workflows"),
+        ("GET", "/durable/workflows/<workflow_id>"),
+        ("GET", "/durable/workflows/<workflow_id>/events"),
+        ("POST", "/durable/workflows/<workflow_id>/cancel"),
+        ("POST", "/durable/workflows/<workflow_id>/signal"),
+        ("GET", "/durable/workflows/<workflow_id>/sse"),
+        ("GET POST", "/durable/tasks"),
+        ("GET", "/durable/dlq"),
+        ("POST", "/durable/dlq/<entry_id>/retry"),
+        ("GET", "/durable/circuit-breakers"),
+        ("GET DELETE", "/durable/circuit-breakers/<key>"),
+        ("POST", "/durable/circuit-breakers/<key>/open"),
+        ("POST", "/durable/circuit-breakers/<key>/close"),
+        ("GET POST", "/durable/schedules"),
+        ("GET PATCH DELETE", "/durable/schedules/<schedule_id>"),
+        ("POST", "/durable/schedules/<schedule_id>/pause"),
+        ("POST", "/durable/schedules/<schedule_id>/resume"),
+        ("POST", "/durable/schedules/<schedule_id>/trigger"),
+        ("GET", "/durable/schedules/<schedule_id>/stats"),
+        ("GET", "/durable/schedules/<schedule_id>/executions"),
+        ("GET", "/durable/executions/<execution_id>"),
+        ("GET", "/durable/metrics/timeseries"),
+    ),
+    "Agent Execution API": (
+        ("GET", "/channels/<channel>"),
+        ("GET POST", "/channels/<channel>/sessions"),
+        ("GET", "/channels/<channel>/sessions/<session_id>"),
+        ("POST", "/channels/<channel>/sessions/<session_id>/messages"),
+        ("POST", "/channels/<channel>/sessions/<session_id>/cancel"),
+        ("GET", "/channels/<channel>/sessions/<session_id>/events"),
+        ("GET", "/channels/<channel>/sessions/<session_id>/sse"),
+        ("POST", "/channels/<channel>/sessions/<session_id>/question-answers"),
+        ("POST", "/channels/<channel>/sessions/<session_id>/tool-approvals"),
+        ("POST", "/channels/<channel>/runtime-auth"),
+    ),
+    "Apps, knowledge, payments, plugins, reports": (
+        ("GET POST", "/apps"),
+        ("GET POST PUT PATCH DELETE", "/apps/<path:rest>"),
+        ("GET POST", "/knowledge-bases"),
+        ("GET POST PUT PATCH DELETE", "/knowledge-bases/<path:rest>"),
+        ("GET POST", "/knowledge-indexes"),
+        ("GET POST PUT PATCH DELETE", "/knowledge-indexes/<path:rest>"),
+        ("GET POST", "/payments"),
+        ("GET POST PUT PATCH DELETE", "/payments/<path:rest>"),
+        ("GET POST", "/plugins"),
+        ("GET POST PUT PATCH DELETE", "/plugins/<path:rest>"),
+        ("GET POST", "/plugin_marketplaces"),
+        ("GET POST PUT PATCH DELETE", "/plugin_marketplaces/<path:rest>"),
+        ("GET POST", "/reports"),
+        ("GET POST PUT PATCH DELETE", "/reports/<path:rest>"),
+    ),
+}
+
+
+def _refuse(**_arguments: str) -> Never:
+    """Say that the route is known and not served."""
+    current_caller()
+    raise NotBuilt("This route is not built yet")
+
+
+for _routes in UNBUILT.values():
+    for _methods, _path in _routes:
+        blueprint.add_url_rule(_path, "not_built", _refuse, methods=_methods.split())

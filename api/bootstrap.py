@@ -1,0 +1,50 @@
+"""The api's composition root: the one place that builds its clients from settings."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from api.deps import Deps
+from common import logs
+from common.clock import new_id
+from common.live import Live
+from common.redis_client import Breaker, make_client
+from common.settings import Settings
+from common.storage.engine import Database
+from common.turn_queue import TurnQueue
+
+
+def build(settings: Settings) -> Deps:
+    """Build what this process needs; call it after any fork."""
+    breaker = Breaker()
+    redis = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
+    return Deps(
+        settings=settings,
+        database=Database(
+            settings.database_url, pool_size=settings.api_threads, application="everturn api"
+        ),
+        live=Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds),
+        queue=TurnQueue(settings, breaker),
+        new_id=new_id,
+        reach_redis=redis.ping,
+        version=installed_version(),
+    )
+
+
+def build_from_environment() -> Deps:
+    """As `build`, with logging set up: what a server process calls.
+
+    Raises:
+        common.settings.InvalidSettings: naming all that is wrong.
+    """
+    settings = Settings.from_env()
+    logs.configure(settings, process="api")
+    return build(settings)
+
+
+def installed_version() -> str:
+    """This distribution's version."""
+    try:
+        return version("everturn")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0.0.0"

@@ -1,0 +1,64 @@
+"""What the views and use cases are given, built once a process by `api.bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+from uuid import UUID
+
+from flask import current_app
+
+from common.event_codec import LoggedEvent
+from common.settings import Settings
+from common.storage.engine import Database
+
+_EXTENSION: Final = "everturn"
+
+
+class Publisher(Protocol):
+    """Tells subscribers and workers; never raises, never blocks for long."""
+
+    def publish(self, session_id: UUID, events: Sequence[LoggedEvent]) -> None:
+        """Tell subscribers of committed events."""
+
+    def publish_gone(self, session_id: UUID) -> None:
+        """Tell subscribers that the session was deleted."""
+
+    def cancel(self, turn_id: UUID) -> None:
+        """Ask the turn's worker to stop."""
+
+
+class TurnSender(Protocol):
+    """Wakes a worker for a queued turn; never raises, never blocks for long."""
+
+    def send(self, turn_id: UUID) -> bool:
+        """Whether the wake-up went out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Everything that reaches outside the process.
+
+    Attributes:
+        new_id: makes a UUIDv7.
+        reach_redis: returns when Redis answers, raises OSError or RedisError when not.
+    """
+
+    settings: Settings
+    database: Database
+    live: Publisher
+    queue: TurnSender
+    new_id: Callable[[], UUID]
+    reach_redis: Callable[[], object]
+    version: str
+
+
+def install(extensions: dict[str, object], deps: Deps) -> None:
+    """Make the dependencies known to an application."""
+    extensions[_EXTENSION] = deps
+
+
+def current_deps() -> Deps:
+    """The dependencies of the application that handles this request."""
+    return cast(Deps, current_app.extensions[_EXTENSION])

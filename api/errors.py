@@ -1,0 +1,162 @@
+"""The one table from what can go wrong to HTTP, and the envelope it is told in (contract 1.5).
+
+`error` is a string and the body has the same keys for every error, so that the seed's
+client, both SDKs and a person with curl read the same thing.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from common.domain.errors import (
+    BadRequest,
+    Conflict,
+    DomainError,
+    FieldProblem,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    InvalidId,
+    NotFound,
+    TooLarge,
+    Unprocessable,
+)
+from common.logs import place_of
+from common.storage.engine import is_passing_outage, sqlstate
+
+_log = structlog.get_logger()
+
+# Read and thrown away so that a client which sends its whole body sees the answer: closing
+# a connection with unread bytes resets it.
+_DRAIN_BYTES: Final = 32 * 1024 * 1024
+_RETRY_AFTER_SECONDS: Final = 1
+_QUERY_CANCELED: Final = "57014"
+
+
+class NotBuilt(DomainError):
+    """A route of the contract that this release does not serve."""
+
+    code = "not_implemented"
+
+
+class Misdirected(DomainError):
+    """A route that another process serves: the proxy in front sent it here."""
+
+    code = "misdirected"
+
+
+STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
+    BadRequest: HTTPStatus.BAD_REQUEST,
+    InvalidId: HTTPStatus.BAD_REQUEST,
+    InvalidCursor: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
+    Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotBuilt: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+_CODE_OF_STATUS: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    414: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+def register(app: Flask) -> None:
+    """Make the application answer every error in the envelope."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def envelope(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    problems: tuple[FieldProblem, ...] = (),
+    retry_after_seconds: int | None = None,
+) -> Response:
+    """An error as a response."""
+    body: dict[str, Any] = {
+        "error": message,
+        "status": status,
+        "code": code,
+        "message": message,
+        "title": HTTPStatus(status).phrase,
+        "detail": message,
+        "request_id": g.get("request_id"),
+    }
+    if problems:
+        body["errors"] = [
+            {"field": problem.field, "message": problem.message} for problem in problems
+        ]
+    response = Response(status=status, content_type="application/json; charset=utf-8")
+    if retry_after_seconds is not None:
+        body["retry_after_seconds"] = retry_after_seconds
+        response.headers["Retry-After"] = str(retry_after_seconds)
+    response.set_data(orjson.dumps(body))
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    if isinstance(error, TooLarge):
+        _drain()
+    return envelope(STATUS_OF[type(error)], error.code, error.message, problems=error.problems)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, RequestEntityTooLarge):
+        _drain()
+    message = _message_of(status)
+    response = envelope(status, _CODE_OF_STATUS.get(status, "error"), message)
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _message_of(status: int) -> str:
+    if status == HTTPStatus.NOT_FOUND:
+        return "There is no such route"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This route does not take {request.method}"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "The request body is too large"
+    return HTTPStatus(status).phrase
+
+
+def _unexpected(error: Exception) -> Response:
+    """The process edge: an outage is the database's, anything else is a fault of ours."""
+    state = sqlstate(error)
+    if is_passing_outage(error) or state == _QUERY_CANCELED:
+        _log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
+        return envelope(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The database cannot be reached just now; try again",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+        )
+    _log.error("request_failed", error=type(error).__name__, sqlstate=state, at=place_of(error))
+    return envelope(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Internal server error")
+
+
+def _drain() -> None:
+    stream, left = request.environ["wsgi.input"], _DRAIN_BYTES
+    try:
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
+    except OSError:
+        return

@@ -1,0 +1,1 @@
+"""Shapes and bounds of requests and answers.  Never any I/O."""

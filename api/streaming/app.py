@@ -1,0 +1,174 @@
+"""The ASGI application: two families of routes, and the process's start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from api.streaming.deps import Deps
+from api.streaming.drain import begin_on_sigterm
+from api.streaming.request import Scope, headers_of, parse_request
+from api.streaming.responses import (
+    Headers,
+    Message,
+    Receive,
+    Refused,
+    Send,
+    cors_headers,
+    error_answer,
+    json_answer,
+    preflight_answer,
+    refusal_answer,
+)
+from api.streaming.start import StartMode
+from api.streaming.stream import Stream
+from common.domain.errors import DomainError
+from common.logs import place_of
+from common.storage.engine import DatabaseError
+
+_STREAM_PATH: Final = re.compile(
+    r"(?:/api)?/v1/(?:agents/[^/]+/)?sessions/(?P<session>[^/]+)/sse/?"
+)
+_HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
+_READY_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 1.0
+_RETRY_AFTER_SECONDS: Final = 1
+
+_log = structlog.get_logger()
+
+
+class StreamApp:
+    """Built by the server before there is an event loop; `make_deps` is called within it."""
+
+    def __init__(self, make_deps: Callable[[], Deps]) -> None:
+        self._make_deps = make_deps
+        self._deps: Deps | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    # --- lifespan ---------------------------------------------------------------
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        deps = self._deps = self._make_deps()
+        restore_signals = begin_on_sigterm(deps.drain, asyncio.get_running_loop())
+        background = asyncio.create_task(_run_background(deps))
+        background.add_done_callback(_end_process_if_failed)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        restore_signals()
+        background.cancel()
+        await asyncio.wait([background], timeout=_CLOSE_SECONDS)
+        await asyncio.wait([asyncio.create_task(deps.close())], timeout=_CLOSE_SECONDS)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    # --- requests -----------------------------------------------------------------
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deps = self._deps
+        if deps is None:
+            raise AssertionError("the server answers requests only after start-up")
+        path = scope["path"].rstrip("/") or "/"
+        if path in _HEALTH_PATHS:
+            await _send_all(send, await _health(scope, path, deps))
+            return
+        match = _STREAM_PATH.fullmatch(path)
+        if match is None:
+            await _send_all(
+                send,
+                error_answer(HTTPStatus.NOT_FOUND, "not_found", "There is no such route"),
+            )
+            return
+        origin = headers_of(scope).get("origin")
+        headers = cors_headers(origin, deps.settings.cors_allowed_origins)
+        if scope["method"] == "OPTIONS" and len(headers) > 1:
+            await _send_all(send, preflight_answer(headers))
+        elif scope["method"] != "GET":
+            await _send_all(send, _wrong_method(scope, headers))
+        else:
+            try:
+                await _open(deps, scope, match["session"]).serve(receive, send, headers=headers)
+            except (DomainError, Refused) as refusal:
+                await _send_all(send, refusal_answer(refusal, headers=headers))
+
+
+def _open(deps: Deps, scope: Scope, session: str) -> Stream:
+    if deps.drain.has_begun:
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "draining",
+            "This server is about to stop; try again",
+            retry_after_seconds=_RETRY_AFTER_SECONDS,
+        )
+    default = StartMode(deps.settings.sse_default_start)
+    return Stream(deps, parse_request(scope, session, default_start=default))
+
+
+async def _run_background(deps: Deps) -> None:
+    """Everything that runs beside the streams; its end would leave them deaf."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deps.hub.run())
+        group.create_task(deps.counts.run())
+
+
+def _end_process_if_failed(background: asyncio.Task[None]) -> None:
+    """The process edge: without these tasks streams would hang, so start afresh."""
+    failure = None if background.cancelled() else background.exception()
+    if failure is not None:
+        _log.error("background_failed", error=type(failure).__name__, at=place_of(failure))
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _health(scope: Scope, path: str, deps: Deps) -> list[Message]:
+    if scope["method"] != "GET":
+        return _wrong_method(scope, [])
+    if path != "/health/ready":
+        return json_answer(HTTPStatus.OK, {"status": "ok", "open_streams": deps.drain.open_count})
+    found = {
+        "database": await _state("database", lambda: _reach_database(deps)),
+        "redis": await _state("redis", deps.reach_redis),
+    }
+    is_ready = all(state == "up" for state in found.values())
+    return json_answer(
+        HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+        {"status": "ok" if is_ready else "unavailable", "dependencies": found},
+    )
+
+
+async def _reach_database(deps: Deps) -> None:
+    await asyncio.get_running_loop().run_in_executor(deps.executor, deps.database.ping)
+
+
+async def _state(name: str, reach: Callable[[], Awaitable[object]]) -> str:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            await reach()
+    except (DatabaseError, RedisError, OSError) as failure:
+        _log.warning("dependency_down", dependency=name, error=type(failure).__name__)
+        return "down"
+    return "up"
+
+
+def _wrong_method(scope: Scope, headers: Headers) -> list[Message]:
+    return error_answer(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        f"This route does not take {scope['method']}",
+        headers=[*headers, (b"allow", b"GET")],
+    )
+
+
+async def _send_all(send: Send, messages: list[Message]) -> None:
+    for message in messages:
+        await send(message)

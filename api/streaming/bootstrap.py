@@ -1,0 +1,73 @@
+"""The stream process's composition root: the one place that builds its clients."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from api.streaming.delivery import DeliveryMemory
+from api.streaming.deps import Deps
+from api.streaming.drain import Drain
+from api.streaming.hub import POLL_SECONDS, Hub
+from api.streaming.limits import StreamCounts, StreamLimits
+from api.streaming.log_reader import LogReader
+from api.streaming.redis_link import RedisLink
+from api.streaming.streamed_text import StreamedText
+from common.clock import new_id
+from common.redis_client import Breaker
+from common.settings import Settings
+from common.storage.engine import Database
+
+# Reads are short: more connections would not make them faster, only the database busier.
+_READERS: Final = 4
+# Some lanes stay free for streams that open while many catch up.
+_LOG_LANES: Final = 3
+
+
+def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
+    """Build what this process needs; call it within the event loop.
+
+    `poll_seconds` is between two looks at PostgreSQL for what Redis did not tell.
+    """
+    # One for the poll besides: it has to go on while readers are busy.
+    database = Database(
+        settings.database_url, pool_size=_READERS + 1, application="everturn stream"
+    )
+    readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
+    poller = ThreadPoolExecutor(1, thread_name_prefix="poller")
+    links = {
+        url: RedisLink(url, Breaker(), timeout_seconds=settings.redis_timeout_seconds)
+        for url in {settings.redis_url, settings.live_text_url}
+    }
+    counts_and_memory = links[settings.redis_url]
+    limits = StreamLimits(
+        per_session=settings.sse_per_session_max,
+        per_organization=settings.sse_per_org_max,
+        per_process=settings.sse_global_max,
+    )
+
+    async def close() -> None:
+        for executor in (readers, poller):
+            executor.shutdown(wait=False, cancel_futures=True)
+        for link in links.values():
+            await link.close()
+        database.close()
+
+    return Deps(
+        settings=settings,
+        database=database,
+        executor=readers,
+        hub=Hub(
+            pubsub_url=settings.pubsub_url,
+            texts=StreamedText(links[settings.live_text_url]),
+            database=database,
+            executor=poller,
+            poll_seconds=poll_seconds,
+        ),
+        reader=LogReader(database, readers, lanes=_LOG_LANES),
+        memory=DeliveryMemory(counts_and_memory),
+        counts=StreamCounts(counts_and_memory, limits, process=new_id().hex),
+        drain=Drain(),
+        reach_redis=counts_and_memory.client.ping,
+        close=close,
+    )

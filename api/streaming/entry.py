@@ -1,0 +1,78 @@
+"""A persisted event as all subscribers of the process share it.  Pure.
+
+Its frame, its final text and what its deltas have in common are made once, when first
+asked for, however many subscribers there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import orjson
+
+from api.streaming.sse import escaped, event_frame
+from common.domain.events import OPENER_TYPES
+from common.domain.message import text_of
+from common.live_frames import LiveEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the deltas of one text stream have in common.
+
+    Attributes:
+        ts: the opener's; no delta is older.
+        head: JSON members from `session_id` up to the start of `data`'s own.
+    """
+
+    ts: datetime
+    head: bytes
+
+
+class LogEntry:
+    """A persisted event; `finishes` is the opener whose stream it completes, else 0."""
+
+    def __init__(self, event: LiveEvent) -> None:
+        self.event = event
+        self.sequence = event.sequence
+        self.type = event.type
+        self.finishes = event.finishes
+
+    @property
+    def size(self) -> int:
+        """Bytes it keeps in memory, about."""
+        return len(self.event.body)
+
+    @property
+    def is_opener(self) -> bool:
+        return self.type in OPENER_TYPES
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The event as it is sent."""
+        return event_frame(self.event)
+
+    @cached_property
+    def text(self) -> bytes:
+        """The whole text of the message that it completes, UTF-8."""
+        return text_of(orjson.loads(self.event.body)["data"]["message"]).encode()
+
+    @cached_property
+    def escaped_text(self) -> bytes:
+        return escaped(self.text)
+
+    @cached_property
+    def opening(self) -> Opening:
+        """What its deltas say beside the text; only for an opener."""
+        event = orjson.loads(self.event.body)
+        shown = {
+            name: event["data"][name]
+            for name in ("turn_id", "message_id", "iteration")
+            if name in event["data"]
+        }
+        # Without the closing braces: the text's own members follow.
+        common = {"session_id": event["session_id"], "context": event["context"], "data": shown}
+        head = orjson.dumps(common)[1:-2]
+        return Opening(datetime.fromisoformat(event["ts"]), head + (b"," if shown else b""))

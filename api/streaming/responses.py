@@ -1,0 +1,125 @@
+"""Whole answers: JSON, and errors in the envelope that the api uses too (contract 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from common.clock import new_id
+from common.domain.errors import DomainError, FieldProblem, NotFound
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_ALLOWED_REQUEST_HEADERS: Final = (
+    b"Authorization, Cache-Control, Last-Event-ID, X-Org-Id, Content-Type"
+)
+
+
+class Refused(Exception):
+    """A stream that is not opened for a reason of ours; the message is for the client."""
+
+    def __init__(
+        self, status: HTTPStatus, code: str, message: str, *, retry_after_seconds: int
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+
+def json_answer(
+    status: int, body: Mapping[str, Any], *, headers: Headers | None = None
+) -> list[Message]:
+    """The messages of a JSON response."""
+    data = orjson.dumps(body)
+    return [
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json; charset=utf-8"),
+                (b"content-length", b"%d" % len(data)),
+                *(headers or []),
+            ],
+        },
+        {"type": "http.response.body", "body": data},
+    ]
+
+
+def error_answer(
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    *,
+    problems: tuple[FieldProblem, ...] = (),
+    retry_after_seconds: int | None = None,
+    headers: Headers | None = None,
+) -> list[Message]:
+    """The messages of an error response."""
+    body: dict[str, Any] = {
+        "error": message,
+        "status": int(status),
+        "code": code,
+        "message": message,
+        "title": status.phrase,
+        "detail": message,
+        "request_id": new_id().hex,
+    }
+    sent = [(b"x-request-id", body["request_id"].encode()), *(headers or [])]
+    if problems:
+        body["errors"] = [{"field": each.field, "message": each.message} for each in problems]
+    if retry_after_seconds is not None:
+        body["retry_after_seconds"] = retry_after_seconds
+        sent.append((b"retry-after", b"%d" % retry_after_seconds))
+    return json_answer(status, body, headers=sent)
+
+
+def refusal_answer(error: DomainError | Refused, *, headers: Headers) -> list[Message]:
+    """The response for a request that opens no stream."""
+    if isinstance(error, Refused):
+        return error_answer(
+            error.status,
+            error.code,
+            error.message,
+            retry_after_seconds=error.retry_after_seconds,
+            headers=headers,
+        )
+    status = HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.BAD_REQUEST
+    return error_answer(status, error.code, error.message, problems=error.problems, headers=headers)
+
+
+def cors_headers(origin: str | None, allowed: tuple[str, ...]) -> Headers:
+    """What lets a page of a configured origin read the answer; nothing for others."""
+    if not allowed:
+        return []
+    if origin is None or origin not in allowed:
+        return [(b"vary", b"Origin")]
+    return [
+        (b"vary", b"Origin"),
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+    ]
+
+
+def preflight_answer(headers: Headers) -> list[Message]:
+    """The response to a browser that asks whether it may send its headers."""
+    return [
+        {
+            "type": "http.response.start",
+            "status": int(HTTPStatus.NO_CONTENT),
+            "headers": [
+                *headers,
+                (b"access-control-allow-methods", b"GET"),
+                (b"access-control-allow-headers", _ALLOWED_REQUEST_HEADERS),
+                (b"access-control-max-age", b"600"),
+            ],
+        },
+        {"type": "http.response.body", "body": b""},
+    ]

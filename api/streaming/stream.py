@@ -1,0 +1,262 @@
+"""One stream from request to end.
+
+Opening costs one SQL statement to find the session, for some cursors one to find the
+text that is open there, and one to read the log (three at most); and in Redis one round
+trip to be counted in the session and one in the organization, and for a stream without
+cursor on a turn that ended just now one to a few for the start rule.  An event or a
+delta costs neither, but an answer one round trip to Redis.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import structlog
+
+from api.streaming.delivery import ReadAnswers
+from api.streaming.deps import Deps
+from api.streaming.entry import LogEntry
+from api.streaming.limits import RETRY_AFTER_SECONDS, TooManyStreams
+from api.streaming.relay import Relay
+from api.streaming.request import StreamRequest
+from api.streaming.responses import Headers, Message, Receive, Refused, Send
+from api.streaming.sse import CONNECTED, RETRY_MS
+from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
+from api.streaming.subscription import Subscription
+from common.domain.cursor import LogCursor
+from common.domain.errors import NotFound
+from common.live_frames import live_event
+from common.storage import relay as storage
+from common.storage.engine import Tx
+
+_OPEN_SECONDS: Final = 5.0
+_ACKNOWLEDGE_SECONDS: Final = 0.3
+_SEND_SECONDS: Final = 5.0
+_UNAVAILABLE_RETRY_SECONDS: Final = 1
+_CYCLE_JITTER: Final = 0.2
+
+_HEADERS: Final[Headers] = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+]
+
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+
+class Stalled(Exception):
+    """The client does not read; its connection is given up."""
+
+
+class Stream:
+    """A request for a stream that was found well-formed."""
+
+    def __init__(self, deps: Deps, request: StreamRequest) -> None:
+        self._deps = deps
+        self._request = request
+        self._answers = ReadAnswers()
+
+    async def serve(self, receive: Receive, send: Send, *, headers: Headers) -> None:
+        """Open the stream, and keep it until either side ends it.
+
+        Raises:
+            NotFound: no such session for this organization.
+            Refused: not now; nothing was sent in either case.
+        """
+        request, deps = self._request, self._deps
+        view = await self._find()
+        try:
+            await deps.counts.enter(request.session_id, request.organization_id)
+        except TooManyStreams as full:
+            raise Refused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too_many_streams",
+                str(full),
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            ) from full
+        try:
+            start = await self._start(view)
+            await self._run(view, start, receive, send, headers=headers)
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Say at once which answer the client went away with: its next stream asks."""
+        request, deps = self._request, self._deps
+        answer = self._answers.last()
+        if answer:
+            await deps.memory.note_left(request.session_id, request.caller, answer)
+        await deps.counts.leave(request.session_id, request.organization_id)
+
+    # --- where to start --------------------------------------------------------
+
+    async def _find(self) -> storage.SessionView:
+        request = self._request
+        asks_for_answer = request.cursor is None and request.start is StartMode.AUTO
+        recent = RECENT_SECONDS if asks_for_answer else 0.0
+        view = await self._ask(
+            lambda tx: storage.find_session(
+                tx, request.organization_id, request.session_id, recent_seconds=recent
+            )
+        )
+        if view is None:
+            raise NotFound("Session not found")
+        return view
+
+    async def _start(self, view: storage.SessionView) -> Start:
+        request = self._request
+        if request.cursor is not None:
+            return await at_cursor(view, request.cursor, self._find_opener)
+        position = await without_cursor(view, request.start, self._has_left)
+        return await at_cursor(view, LogCursor(position), self._find_opener)
+
+    async def _has_left(self, answer: int) -> bool:
+        request = self._request
+        return await self._deps.memory.has_left(request.session_id, request.caller, answer)
+
+    async def _find_opener(self, at: int, above: int) -> LogEntry | None:
+        found = await self._ask(
+            lambda tx: storage.opener_of_open_text(tx, self._request.session_id, at=at, above=above)
+        )
+        return None if found is None else LogEntry(live_event(found))
+
+    async def _ask(self, question: Callable[[Tx], T]) -> T:
+        deps = self._deps
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                return await loop.run_in_executor(
+                    deps.executor, storage.ask, deps.database, question
+                )
+        except (storage.DatabaseUnavailable, TimeoutError) as failure:
+            _log.warning("stream_not_opened", error=str(failure) or type(failure).__name__)
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The database cannot be reached just now; try again",
+                retry_after_seconds=_UNAVAILABLE_RETRY_SECONDS,
+            ) from failure
+
+    # --- while it is open ----------------------------------------------------------
+
+    async def _run(
+        self,
+        view: storage.SessionView,
+        start: Start,
+        receive: Receive,
+        send: Send,
+        *,
+        headers: Headers,
+    ) -> None:
+        request, deps = self._request, self._deps
+        watch = deps.hub.enter(request.session_id, has_open_turn=view.has_open_turn)
+        relay = Relay(start.position, request.types, watch.buffer, text=start.text)
+        subscription = Subscription(
+            watch, relay, deps.reader, with_accumulated=request.with_accumulated
+        )
+        timers = Timers(subscription, deps)
+        listening = asyncio.create_task(_until_gone(receive, subscription))
+        watch.subscribers.add(subscription)
+        deps.drain.add(subscription)
+        try:
+            await _send_start(send, headers)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
+                    await watch.acknowledged.wait()
+            await self._pump(subscription, send)
+        except Stalled:
+            self._answers.forget()  # nobody can say what of it was read
+            _log.info("stream_stalled", session_id=str(request.session_id))
+        finally:
+            timers.cancel()
+            listening.cancel()
+            subscription.close()
+            deps.drain.discard(subscription)
+            watch.subscribers.discard(subscription)
+            deps.hub.leave(watch)
+
+    async def _pump(self, subscription: Subscription, send: Send) -> None:
+        """Write what there is until the stream ends."""
+        request, deps = self._request, self._deps
+        subscription.wake()
+        while not subscription.is_ended:
+            await subscription.news()
+            for write in subscription.take():
+                if write.answer:
+                    await deps.memory.note_seen(request.session_id, request.caller, write.answer)
+                await _send_body(send, write.data)
+                if write.answer:
+                    self._answers.add(write.answer)
+        if subscription.farewell:
+            # The client will be back, with a cursor; it has not turned away.
+            self._answers.forget()
+        await _send_body(send, subscription.farewell, more=False)
+
+
+class Timers:
+    """What happens to a stream by the clock alone: heartbeats, and the end of its cycle."""
+
+    def __init__(self, subscription: Subscription, deps: Deps) -> None:
+        self._subscription = subscription
+        self._loop = asyncio.get_running_loop()
+        self._heartbeat_seconds = deps.settings.sse_heartbeat_interval_secs
+        jitter = random.uniform(1 - _CYCLE_JITTER, 1 + _CYCLE_JITTER)  # noqa: S311 - not a secret
+        self._cycle = self._loop.call_later(
+            deps.settings.sse_realtime_cycle_secs * jitter, self._end_cycle
+        )
+        self._beat = self._loop.call_later(self._heartbeat_seconds, self._beat_again)
+
+    def cancel(self) -> None:
+        """Stop them."""
+        self._cycle.cancel()
+        self._beat.cancel()
+
+    def _beat_again(self) -> None:
+        self._subscription.beat()
+        self._beat = self._loop.call_later(self._heartbeat_seconds, self._beat_again)
+
+    def _end_cycle(self) -> None:
+        self._subscription.end("connection_cycle", retry_ms=RETRY_MS)
+
+
+async def _until_gone(receive: Receive, subscription: Subscription) -> None:
+    """Notice at once that the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    subscription.cut()
+
+
+async def _send_start(send: Send, headers: Headers) -> None:
+    await _bounded(
+        send,
+        {
+            "type": "http.response.start",
+            "status": int(HTTPStatus.OK),
+            "headers": [*_HEADERS, *headers],
+        },
+    )
+    await _send_body(send, CONNECTED)
+
+
+async def _bounded(send: Send, message: Message) -> None:
+    """Send unless the client has stopped reading.
+
+    The server keeps one buffer a connection and the kernel another; both are bounded,
+    and a send waits once they are full.  What is in them is freed by TCP_USER_TIMEOUT.
+    """
+    try:
+        async with asyncio.timeout(_SEND_SECONDS):
+            await send(message)
+    except TimeoutError as stalled:
+        raise Stalled from stalled
+
+
+async def _send_body(send: Send, data: bytes, *, more: bool = True) -> None:
+    await _bounded(send, {"type": "http.response.body", "body": data, "more_body": more})

@@ -1,0 +1,176 @@
+"""Store a user's message and see that a turn will read it: the hot path (I1).
+
+One transaction holds the message's event and an open turn; only after its commit are
+subscribers and a worker told, and whether that works changes nothing for the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from api.auth import Caller
+from api.deps import Deps
+from api.schemas.messages import NewMessage
+from common.domain.errors import FieldProblem, NotFound, Unprocessable
+from common.domain.events import EventDraft, EventType
+from common.domain.ids import Kind, show_id
+from common.event_codec import LoggedEvent
+from common.storage import idempotency, log, messages, turns
+from common.storage.engine import DatabaseError, Tx, is_passing_outage
+from common.storage.idempotency import IdempotencyKey
+
+CREATED: Final = 201
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A stored message; `opened` is the turn that it opened, if it did."""
+
+    event: LoggedEvent
+    opened: UUID | None = None
+    is_replay: bool = False
+
+
+class _NotWritten(Exception):
+    """The database failed, and it is certain that nothing was stored: it may be tried again."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+
+def submit_message(
+    deps: Deps,
+    caller: Caller,
+    session_id: UUID,
+    message: NewMessage,
+    key: IdempotencyKey | None,
+) -> LoggedEvent:
+    """Accept a message; returns its `input.message` event.
+
+    Raises:
+        NotFound: there is no such session.
+        Unprocessable: a part names an image that there is not.
+        IdempotencyKeyReused: the key came with another message.
+    """
+    _refuse_unknown_images(message)
+    ids = deps.new_id(), deps.new_id()
+    submit = partial(_submit, deps, caller, session_id, message, key, ids=ids)
+    try:
+        stored = submit()
+    except _NotWritten:
+        # After a restart of the database each old connection fails once.
+        try:
+            stored = submit()
+        except _NotWritten as again:
+            raise again.fault from again
+    if not stored.is_replay:
+        deps.live.publish(session_id, [stored.event])
+    if stored.opened is not None:
+        deps.queue.send(stored.opened)
+    return stored.event
+
+
+def _submit(
+    deps: Deps,
+    caller: Caller,
+    session_id: UUID,
+    message: NewMessage,
+    key: IdempotencyKey | None,
+    *,
+    ids: tuple[UUID, UUID],
+) -> _Stored:
+    written: list[_Stored] = []
+    try:
+        with deps.database.transaction() as tx:
+            written.append(_store(tx, caller, session_id, message, key, ids=ids))
+    except DatabaseError as fault:
+        if not is_passing_outage(fault):
+            raise
+        # The commit may have happened all the same; then the message is there, under its id.
+        if not written or not _is_there(deps, caller, written[0].event, ids[0]):
+            raise _NotWritten(fault) from fault
+    return written[0]
+
+
+def _store(
+    tx: Tx,
+    caller: Caller,
+    session_id: UUID,
+    message: NewMessage,
+    key: IdempotencyKey | None,
+    *,
+    ids: tuple[UUID, UUID],
+) -> _Stored:
+    message_id, turn_id = ids
+    if key is not None:
+        first = idempotency.first_answer(tx, key, resource_id="", status_code=CREATED)
+        if first is not None:
+            return _Stored(_first_message(tx, caller, session_id, first), is_replay=True)
+    appended = log.append_input(
+        tx, caller.organization_id, session_id, _draft(message_id, message), turn_id=turn_id
+    )
+    if appended is None:
+        raise NotFound("Session not found")
+    head, event = appended
+    opens = head.open_turn_id == turn_id
+    if opens:
+        turns.open_turn(
+            tx,
+            turn_id,
+            session_id=session_id,
+            organization_id=caller.organization_id,
+            input_sequence=event.sequence,
+        )
+    if key is not None:
+        resource = f"{show_id(Kind.MESSAGE, message_id)}@{event.sequence}"
+        idempotency.settle(tx, key, resource_id=resource, status_code=CREATED)
+    return _Stored(event, opened=turn_id if opens else None)
+
+
+def _draft(message_id: UUID, message: NewMessage) -> EventDraft:
+    stored = {
+        "id": show_id(Kind.MESSAGE, message_id),
+        "role": "user",
+        "content": message.content,
+        **message.extras,
+    }
+    return EventDraft(EventType.INPUT_MESSAGE, {"message": stored})
+
+
+def _first_message(
+    tx: Tx, caller: Caller, session_id: UUID, first: idempotency.FirstAnswer
+) -> LoggedEvent:
+    shown, _, sequence = first.resource_id.partition("@")
+    found = None
+    if messages.count(tx, caller.organization_id, session_id) is not None:
+        found = messages.find(tx, session_id, sequence=int(sequence), message_id=UUID(shown))
+    if found is None:
+        raise NotFound("Session not found")
+    return found
+
+
+def _is_there(deps: Deps, caller: Caller, event: LoggedEvent, message_id: UUID) -> bool:
+    """Whether a message whose commit was lost sight of is in the log after all."""
+    found = messages.find_stored(
+        deps.database,
+        caller.organization_id,
+        event.session_id,
+        sequence=event.sequence,
+        message_id=message_id,
+    )
+    return found is not None
+
+
+def _refuse_unknown_images(message: NewMessage) -> None:
+    # Nothing stores images yet, so every id is unknown.
+    problems = tuple(
+        FieldProblem(f"message.content[{position}].image_id", "Is no known image")
+        for position, part in enumerate(message.content)
+        if part["type"] == "image_file"
+    )
+    if problems:
+        raise Unprocessable(f"{problems[0].field}: {problems[0].message}", problems=problems)
