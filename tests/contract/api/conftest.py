@@ -1,0 +1,92 @@
+"""The api on a real database, each test in an organization of its own."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import text
+
+from api.app import create_app
+from api.deps import Deps
+from common.clock import new_id
+from common.domain.ids import Kind, show_id
+from common.settings import Settings
+from common.storage.engine import Database
+from tests.contract.api.client import Api, Document
+from tests.fakes.live import RecordingLive
+from tests.fakes.turn_queue import RecordingQueue
+
+
+@pytest.fixture(scope="module")
+def database(shared_database_url: str) -> Iterator[Database]:
+    database = Database(shared_database_url, pool_size=16, application="everturn test")
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def deps(database: Database, shared_database_url: str) -> Deps:
+    return Deps(
+        settings=Settings.from_env(
+            {"DATABASE_URL": shared_database_url, "REDIS_URL": "redis://localhost:1"}
+        ),
+        database=database,
+        live=RecordingLive(),
+        queue=RecordingQueue(),
+        new_id=new_id,
+        reach_redis=lambda: True,
+        version="1.2.3",
+    )
+
+
+@pytest.fixture(scope="module")
+def app(deps: Deps) -> APIFlask:
+    return create_app(deps)
+
+
+@pytest.fixture
+def live(deps: Deps) -> RecordingLive:
+    assert isinstance(deps.live, RecordingLive)
+    deps.live.forget()
+    return deps.live
+
+
+@pytest.fixture
+def queue(deps: Deps) -> RecordingQueue:
+    assert isinstance(deps.queue, RecordingQueue)
+    deps.queue.forget()
+    return deps.queue
+
+
+@pytest.fixture(scope="session")
+def document() -> Document:
+    return Document.made()
+
+
+@pytest.fixture
+def organization(database: Database) -> UUID:
+    return make_organization(database)
+
+
+@pytest.fixture
+def api(app: APIFlask, organization: UUID, document: Document) -> Api:
+    """A caller in an organization that is this test's alone."""
+    return Api(app, {"X-Org-Id": show_id(Kind.ORGANIZATION, organization)}, document)
+
+
+@pytest.fixture
+def stranger(app: APIFlask, database: Database, document: Document) -> Api:
+    """A caller in another organization."""
+    other = make_organization(database)
+    return Api(app, {"X-Org-Id": show_id(Kind.ORGANIZATION, other)}, document)
+
+
+def make_organization(database: Database) -> UUID:
+    organization_id = new_id()
+    with database.transaction() as tx:
+        tx.execute(
+            text("INSERT INTO organizations (id, name) VALUES (:id, 'A test')"),
+            {"id": organization_id},
+        )
+    return organization_id

@@ -1,0 +1,160 @@
+"""I12: reading the tail of a long session costs what it costs in a short one."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+
+from common.domain.events import MESSAGE_TYPES
+from common.storage import log, messages, turns
+from common.storage.engine import Tx
+from tests.integration.storage.conftest import Rows
+
+_SHORT, _LONG = 100, 20_000
+_TAIL = 20
+
+_FENCE = log.Fence(0)
+
+
+def _fill(rows: Rows, session_id: UUID, count: int) -> None:
+    """As a session of text turns would look: two of ten events are messages."""
+    rows.run(
+        "INSERT INTO events (session_id, sequence, type, ts, context, data)"
+        " SELECT :id, n, CASE n % 10 WHEN 1 THEN 'input.message'"
+        "   WHEN 6 THEN 'output.message.completed' ELSE 'reason.started' END,"
+        "   now(), '{}', jsonb_build_object('message', jsonb_build_object('text',"
+        "   repeat(md5(n::text), 10)))"
+        " FROM generate_series(1, :count) n",
+        id=session_id,
+        count=count,
+    )
+    rows.run(
+        "UPDATE session_heads SET last_sequence = :count, message_count = :count / 5"
+        " WHERE session_id = :id",
+        id=session_id,
+        count=count,
+    )
+
+
+@pytest.fixture
+def sessions(rows: Rows) -> dict[int, UUID]:
+    """Two sessions by their length, among others, as the planner would know them."""
+    made = {count: rows.session() for count in (_SHORT, _LONG)}
+    for count, session_id in made.items():
+        _fill(rows, session_id, count)
+    for _ in range(20):
+        _fill(rows, rows.session(), 200)
+    rows.run("ANALYZE events")
+    return made
+
+
+def _plan_of(rows: Rows, read: Callable[[Tx], object]) -> dict[str, Any]:
+    """What PostgreSQL does for the one statement that `read` sends."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        sent.append((statement, values))
+
+    with rows.database.reading() as tx:
+        sqlalchemy_event.listen(tx, "before_cursor_execute", note)
+        read(tx)
+        sqlalchemy_event.remove(tx, "before_cursor_execute", note)
+        ((statement, values),) = sent
+        explained = tx.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values
+        ).scalar_one()
+    plan: dict[str, Any] = (explained if isinstance(explained, list) else json.loads(explained))[0]
+    return plan["Plan"]  # type: ignore[no-any-return] # JSON
+
+
+def _buffers(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+
+
+def _scans(plan: dict[str, Any]) -> list[str]:
+    """The indexes that are used; the names of tables that are read through."""
+    own = [plan.get("Index Name") or plan["Relation Name"]] if "Relation Name" in plan else []
+    own += [plan["Index Name"]] if plan["Node Type"] == "Bitmap Index Scan" else []
+    return own + [scan for part in plan.get("Plans", ()) for scan in _scans(part)]
+
+
+def _tail_of_log(tx: Tx, session_id: UUID, last: int) -> object:
+    return log.read_after(tx, session_id, last - _TAIL)
+
+
+def _tail_of_types(tx: Tx, session_id: UUID, last: int) -> object:
+    return log.read_after(tx, session_id, last - _TAIL, types=["turn.completed"])
+
+
+def _new_messages(tx: Tx, session_id: UUID, last: int) -> object:
+    return log.read_after(tx, session_id, last - _TAIL, below=last, types=MESSAGE_TYPES)
+
+
+@pytest.mark.parametrize("read", [_tail_of_log, _tail_of_types, _new_messages])
+def test_the_tail_costs_the_same_however_long_the_session_is(
+    rows: Rows, sessions: dict[int, UUID], read: Callable[..., object]
+) -> None:
+    cost = {
+        count: _buffers(_plan_of(rows, partial(read, session_id=session_id, last=count)))
+        for count, session_id in sessions.items()
+    }
+    # One level more of the index, a page more where the tail begins in mid-page.
+    assert cost[_LONG] <= cost[_SHORT] + 4
+    assert cost[_LONG] < 40
+
+
+def test_messages_are_found_by_their_own_index(rows: Rows, sessions: dict[int, UUID]) -> None:
+    session_id = sessions[_LONG]
+    plan = _plan_of(
+        rows, lambda tx: log.read_after(tx, session_id, 0, types=MESSAGE_TYPES, limit=200)
+    )
+    assert _scans(plan) == ["events_messages"]
+    # 200 messages stand among 1,000 events; none of the others is looked at.
+    assert int(plan["Actual Rows"]) == 200
+    everything = _plan_of(rows, lambda tx: log.read_after(tx, session_id, 0, limit=1000))
+    assert _buffers(plan) < _buffers(everything) + 10
+
+
+def test_a_conversation_is_counted_without_being_read(
+    rows: Rows, sessions: dict[int, UUID]
+) -> None:
+    organization_id = rows.all("SELECT id FROM organizations LIMIT 1")[0]["id"]
+    session_id = sessions[_LONG]
+    plan = _plan_of(rows, lambda tx: messages.count(tx, organization_id, session_id))
+    assert _buffers(plan) < 20
+
+
+def test_an_append_costs_the_same_however_long_the_session_is(
+    rows: Rows, sessions: dict[int, UUID]
+) -> None:
+    cost = {
+        count: _buffers(
+            _plan_of(rows, partial(log.append, session_id=session_id, drafts=[], fence=_FENCE))
+        )
+        for count, session_id in sessions.items()
+    }
+    assert cost[_LONG] <= cost[_SHORT] + 4
+    assert cost[_LONG] < 30
+
+
+@pytest.mark.parametrize("sweep", [turns.take_due, turns.requeue_expired])
+def test_what_the_sweeper_asks_does_not_grow_with_the_turns_that_are_over(
+    rows: Rows, sweep: Callable[..., object]
+) -> None:
+    session_id = rows.session()
+    rows.run(
+        "INSERT INTO turns (id, session_id, organization_id, input_sequence, status)"
+        " SELECT gen_random_uuid(), :session_id, o.id, n, 'completed'"
+        " FROM organizations o, generate_series(1, 5000) n LIMIT 5000",
+        session_id=session_id,
+    )
+    for _ in range(5):
+        rows.claimed(rows.session())
+        rows.post(rows.session())
+    rows.run("ANALYZE turns")
+    plan = _plan_of(rows, partial(sweep, limit=100))
+    assert _buffers(plan) < 60

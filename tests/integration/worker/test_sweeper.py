@@ -1,0 +1,128 @@
+"""The sweeper: what it takes back, when it does not, and what it must not depend on."""
+
+import pytest
+from sqlalchemy import text
+
+from common.domain.ids import DEFAULT_ORGANIZATION
+from common.redis_client import Breaker
+from common.settings import Settings
+from common.storage.engine import DatabaseError, is_passing_outage
+from common.turn_queue import TurnQueue
+from tests.integration.worker.conftest import World
+from worker.sweeper import Sweeper
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class SilentBroker(TurnQueue):
+    def __init__(self, settings: Settings, *, is_away: bool) -> None:
+        super().__init__(settings, Breaker())
+        self.is_away = is_away
+        self.sent: list[object] = []
+
+    def send(self, turn_id: object, *, priority: int = 0) -> bool:
+        if not self.is_away:
+            self.sent.append((turn_id, priority))
+        return not self.is_away
+
+
+def lose_worker(world: World) -> None:
+    with world.database.transaction() as tx:
+        tx.execute(
+            text(
+                "UPDATE turns SET status = 'running', sends = 0,"
+                " lease_until = now() - interval '1 s'"
+            )
+        )
+
+
+def status(world: World) -> str:
+    return str(world.row("SELECT status FROM turns").status)
+
+
+def sweeper(world: World, clock: Clock, *, is_away: bool = False) -> Sweeper:
+    queue = SilentBroker(world.settings, is_away=is_away)
+    return Sweeper(world.settings, world.database, queue, monotonic=clock)
+
+
+def test_a_turn_is_taken_back_once_the_database_was_steady_for_a_lease(world: World) -> None:
+    clock = Clock()
+    swept = sweeper(world, clock)
+    world.post("hello")
+    lose_worker(world)
+    for _ in range(3):
+        swept.sweep()
+        assert status(world) == "running"
+        clock.seconds += world.settings.sweep_seconds
+    swept.sweep()
+    assert status(world) == "queued"
+    assert world.row("SELECT epoch FROM session_heads").epoch == 1
+
+
+def test_after_a_freeze_workers_get_the_time_to_renew(world: World) -> None:
+    """A frozen server raises nothing: what shows is that the sweep came late."""
+    clock = Clock()
+    swept = sweeper(world, clock)
+    for _ in range(4):
+        swept.sweep()
+        clock.seconds += world.settings.sweep_seconds
+    world.post("hello")
+    lose_worker(world)
+    clock.seconds += 10
+    swept.sweep()
+    assert status(world) == "running"
+
+
+def test_a_purge_that_fails_keeps_no_turn_from_being_recovered(world: World) -> None:
+    clock = Clock()
+    swept = sweeper(world, clock)
+    world.post("hello")
+    lose_worker(world)
+    with world.database.transaction() as tx:
+        tx.execute(text("ALTER TABLE idempotency_keys RENAME TO idempotency_keys_gone"))
+    for _ in range(4):
+        swept.sweep()
+        clock.seconds += world.settings.sweep_seconds
+    assert status(world) == "queued"
+
+
+def test_a_broker_that_is_away_does_not_postpone_a_turn_for_long(world: World) -> None:
+    swept = sweeper(world, Clock(), is_away=True)
+    world.post("hello")
+    for _ in range(6):
+        with world.database.transaction() as tx:
+            tx.execute(text("UPDATE turns SET available_at = now() - interval '1 s'"))
+        swept.sweep()
+    row = world.row("SELECT sends, available_at - now() < interval '6 s' AS is_soon FROM turns")
+    assert row == (1, True)
+
+
+@pytest.mark.parametrize("sessions", [3])
+def test_deleted_sessions_are_purged_many_a_sweep(world: World, sessions: int) -> None:
+    with world.database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO sessions (id, organization_id, harness_id, workspace_id,"
+                " owner_principal_id, deleted_at) SELECT gen_random_uuid(), :o, harness_id,"
+                " workspace_id, owner_principal_id, now() FROM sessions,"
+                " generate_series(1, :sessions)"
+            ),
+            {"o": DEFAULT_ORGANIZATION, "sessions": sessions},
+        )
+    sweeper(world, Clock()).sweep()
+    assert world.row("SELECT count(*) AS left FROM sessions").left == 1
+
+
+def test_a_statement_that_takes_too_long_is_an_outage_that_passes(world: World) -> None:
+    with world.database.transaction() as tx:
+        tx.execute(text("SET LOCAL statement_timeout = 10"))
+        with pytest.raises(DatabaseError) as caught:
+            tx.execute(text("SELECT pg_sleep(5)"))
+        assert is_passing_outage(caught.value)
+        tx.rollback()

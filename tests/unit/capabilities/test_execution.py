@@ -1,0 +1,225 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from common.domain.text import is_storable
+from common.domain.turn import ToolCall
+from worker.capabilities.capability import (
+    SideEffect,
+    Tool,
+    ToolContext,
+    ToolFailed,
+    ToolOutcome,
+    ToolSucceeded,
+)
+from worker.capabilities.execution import INTERNAL_ERROR, Executed, ToolExecutor
+from worker.capabilities.tool_result import RESULT_LIMIT_BYTES, capped_json, storable_json
+
+_CONTEXT = ToolContext(UUID(int=1), UUID(int=2), "call_0_0", "key")
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "path": {"type": "string", "maxLength": 1000},
+        "edits": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"old": {"type": "string"}, "new": {"type": "string"}},
+                "required": ["old", "new"],
+            },
+        },
+    },
+    "required": ["path"],
+    "additionalProperties": False,
+}
+
+
+class _Probe:
+    """A tool that returns or raises what it is given and remembers its calls."""
+
+    def __init__(self, outcome: ToolOutcome | BaseException) -> None:
+        self.calls: list[tuple[Mapping[str, Any], ToolContext]] = []
+        self._outcome = outcome
+
+    def __call__(self, arguments: Mapping[str, Any], context: ToolContext, /) -> ToolOutcome:
+        self.calls.append((arguments, context))
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
+
+    def run(self, arguments: dict[str, Any] | None = None) -> Executed:
+        tool = Tool("probe", "Probe", "", _SCHEMA, SideEffect.PURE, self)
+        ticks = iter([10.0, 10.25])
+        executor = ToolExecutor({"probe": tool}, monotonic=lambda: next(ticks))
+        given_arguments = {"path": "/a"} if arguments is None else arguments
+        return executor.run(ToolCall("call_0_0", "probe", given_arguments), _CONTEXT)
+
+
+def _kept(result: object) -> ToolOutcome:
+    return _Probe(ToolSucceeded(result)).run().outcome
+
+
+def _size(value: object) -> int:
+    return len(orjson.dumps(value))
+
+
+def test_a_call_gives_the_tools_result_and_its_duration() -> None:
+    probe = _Probe(ToolSucceeded({"x": [1, 2.5, None, True, "é"]}))
+    executed = probe.run({"path": "/b"})
+    assert executed == Executed(ToolSucceeded({"x": [1, 2.5, None, True, "é"]}), 250)
+    assert probe.calls == [({"path": "/b"}, _CONTEXT)]
+
+
+def test_an_unknown_tool_is_named() -> None:
+    outcome = ToolExecutor({}).run(ToolCall("c", "frobnicate", {}), _CONTEXT).outcome
+    assert outcome == ToolFailed("There is no tool named frobnicate.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "Argument path is missing."),
+        ({"path": 1}, "Argument path is wrong: 1 is not of type 'string'."),
+        ({"path": "/a", "mode": "x"}, "Argument mode is not known."),
+        (
+            {"path": "/a", "edits": [{"old": "", "new": ""}, {}]},
+            "Argument edits[1].old is missing. Argument edits[1].new is missing.",
+        ),
+        (
+            {"path": "/a", "edits": [{"old": 1, "new": ""}]},
+            "Argument edits[0].old is wrong: 1 is not of type 'string'.",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named_and_the_tool_not_run(
+    arguments: dict[str, Any], message: str
+) -> None:
+    probe = _Probe(ToolSucceeded(None))
+    assert probe.run(arguments).outcome == ToolFailed(message)
+    assert probe.calls == []
+
+
+def test_the_message_about_a_long_argument_is_short_and_says_what_is_wrong() -> None:
+    outcome = _Probe(ToolSucceeded(None)).run({"path": "x" * 100_000}).outcome
+    assert isinstance(outcome, ToolFailed)
+    assert len(outcome.message) < 300
+    assert "too long" in outcome.message
+
+
+def test_a_tool_that_raises_is_a_bug_whose_message_nobody_sees() -> None:
+    with capture_logs() as logs:
+        outcome = _Probe(ValueError("secret of /a")).run({"path": "/a-private"}).outcome
+    assert outcome == ToolFailed(INTERNAL_ERROR)
+    (line,) = logs
+    assert (line["event"], line["tool"], line["error"]) == ("tool_raised", "probe", "ValueError")
+    assert "test_execution" in line["at"][-1]
+    assert "secret" not in str(logs)
+    assert "private" not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        float("nan"),
+        float("inf"),
+        {"x": [float("-inf")]},
+        {1: "a"},
+        {"x": {1, 2}},
+        b"raw",
+        object(),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        2**64,
+        -(2**63) - 1,
+    ],
+)
+def test_a_result_that_is_not_json_is_a_bug(result: object) -> None:
+    with capture_logs() as logs:
+        assert _kept(result) == ToolFailed(INTERNAL_ERROR)
+    assert logs[0]["error"] == "NotStorable"
+
+
+def test_a_result_that_contains_itself_is_a_bug() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with capture_logs() as logs:
+        assert _kept(endless) == ToolFailed(INTERNAL_ERROR)
+    assert logs[0]["error"] == "NotStorable"
+
+
+def test_texts_and_keys_become_storable() -> None:
+    assert _kept({"a\x00": "\ud83d\ude00 \ud800", "t": ("x",)}) == ToolSucceeded(
+        {"a�": "😀 �", "t": ["x"]}
+    )
+    failed = _Probe(ToolFailed("no \x00")).run().outcome
+    assert failed == ToolFailed("no �")
+
+
+def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
+    outcome = _kept("é" * 100_000)
+    assert isinstance(outcome, ToolSucceeded)
+    assert outcome.result.endswith("é\n[truncated: the whole text has 200000 bytes]")
+    assert RESULT_LIMIT_BYTES - 4 < _size(outcome.result) <= RESULT_LIMIT_BYTES
+
+
+def test_an_object_that_is_too_large_becomes_a_marked_piece_of_its_json() -> None:
+    outcome = _kept({"lines": ['say "hi"'] * 20_000})
+    assert isinstance(outcome, ToolSucceeded)
+    assert outcome.result["truncated"] is True
+    assert outcome.result["size_bytes"] == _size({"lines": ['say "hi"'] * 20_000})
+    assert outcome.result["content"].startswith('{"lines":["say \\"hi\\"",')
+    assert RESULT_LIMIT_BYTES - 4 < _size(outcome.result) <= RESULT_LIMIT_BYTES
+
+
+def test_a_long_failure_is_cut_as_well() -> None:
+    outcome = _Probe(ToolFailed("x" * 1_000_000)).run().outcome
+    assert isinstance(outcome, ToolFailed)
+    assert len(outcome.message) <= 8 * 1024
+    assert outcome.message.endswith("[truncated: the whole text has 1000000 bytes]")
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(2**63), max_value=2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+)
+
+
+def _texts(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case list():
+            return [text for each in value for text in _texts(each)]
+        case dict():
+            return [*value, *(text for each in value.values() for text in _texts(each))]
+        case _:
+            return []
+
+
+@given(_JSON)
+def test_any_json_becomes_storable_and_stays_so(value: object) -> None:
+    kept = storable_json(value)
+    assert storable_json(kept) == kept
+    assert orjson.loads(orjson.dumps(kept)) == kept
+    assert all(is_storable(text) for text in _texts(kept))
+
+
+@given(_JSON, st.integers(min_value=100, max_value=400))
+def test_what_is_capped_fits_and_what_fits_is_not_touched(value: object, limit: int) -> None:
+    kept = storable_json(value)
+    capped = capped_json(kept, limit_bytes=limit)
+    assert _size(capped) <= limit
+    if _size(kept) <= limit:
+        assert capped is kept
+    else:
+        assert capped != kept

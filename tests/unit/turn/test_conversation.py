@@ -1,0 +1,149 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from common.domain.message import agent_message
+from common.domain.turn import ToolCall
+from common.event_codec import LoggedEvent
+from worker.llm.driver import ModelMessage
+from worker.turn.conversation import Conversation, result_text
+
+_TOKYO = ToolCall("call_1", "get_weather", {"location": "Tokyo"})
+_OSLO = ToolCall("call_2", "get_weather", {"location": "Oslo"})
+_STEP = {"exec_id": "exec_1"}
+
+
+class _Log:
+    """Message events, numbered as they are made."""
+
+    def __init__(self) -> None:
+        self.events: list[LoggedEvent] = []
+
+    def _add(self, event_type: str, context: dict[str, Any], data: dict[str, Any]) -> None:
+        self.events.append(
+            LoggedEvent(
+                UUID(int=1),
+                len(self.events) + 1,
+                event_type,
+                datetime(2026, 1, 15, tzinfo=UTC),
+                orjson.dumps(context).decode(),
+                orjson.dumps(data).decode(),
+            )
+        )
+
+    def user(self, *parts: dict[str, Any] | str, **controls: Any) -> None:
+        content = [{"type": "text", "text": p} if isinstance(p, str) else p for p in parts]
+        message: dict[str, Any] = {"id": "m", "role": "user", "content": content}
+        if controls:
+            message["controls"] = controls
+        self._add("input.message", {}, {"message": message})
+
+    def agent(self, text: str, *calls: ToolCall) -> None:
+        message = agent_message(UUID(int=2), text, calls=calls)
+        self._add("output.message.completed", _STEP, {"message": message})
+
+    def notice(self, text: str) -> None:
+        message = agent_message(UUID(int=3), text)
+        self._add("output.message.completed", {}, {"message": message})
+
+    def result(self, call: ToolCall, text: str) -> None:
+        data = {
+            "tool_call_id": call.id,
+            "success": True,
+            "result": [{"type": "text", "text": text}],
+        }
+        self._add("tool.completed", _STEP, data)
+
+    def conversation(self) -> Conversation:
+        conversation = Conversation()
+        conversation.extend(self.events)
+        return conversation
+
+
+def test_words_are_sent_in_the_order_of_the_log() -> None:
+    log = _Log()
+    log.user("Hi")
+    log.agent("Hello")
+    log.user("How are you?")
+    assert log.conversation().for_model() == (
+        ModelMessage("user", "Hi"),
+        ModelMessage("assistant", "Hello"),
+        ModelMessage("user", "How are you?"),
+    )
+
+
+def test_results_stand_behind_the_answer_that_asked_in_the_order_it_asked() -> None:
+    log = _Log()
+    log.user("Weather?")
+    log.agent("Let me look.", _TOKYO, _OSLO)
+    log.user("Hurry up")
+    log.result(_OSLO, "snow")
+    log.result(_TOKYO, "rain")
+    assert log.conversation().for_model() == (
+        ModelMessage("user", "Weather?"),
+        ModelMessage("assistant", "Let me look.", (_TOKYO, _OSLO)),
+        ModelMessage("tool", "rain", tool_call_id="call_1"),
+        ModelMessage("tool", "snow", tool_call_id="call_2"),
+        ModelMessage("user", "Hurry up"),
+    )
+
+
+def test_every_call_has_a_result_even_if_the_log_has_none() -> None:
+    # Providers refuse a conversation with a call that is not answered.
+    log = _Log()
+    log.agent("", _TOKYO, _OSLO)
+    log.result(_OSLO, "snow")
+    first, second = log.conversation().for_model()[1:]
+    assert first.tool_call_id == "call_1"
+    assert "cancelled" in first.text
+    assert second == ModelMessage("tool", "snow", tool_call_id="call_2")
+
+
+def test_what_we_told_the_user_ourselves_is_not_put_into_the_model_s_mouth() -> None:
+    log = _Log()
+    log.user("Hi")
+    log.notice("Something went wrong")
+    assert log.conversation().for_model() == (ModelMessage("user", "Hi"),)
+
+
+def test_a_message_of_several_parts_is_one_and_an_image_is_mentioned() -> None:
+    log = _Log()
+    log.user("See:", {"type": "image_file", "image_id": "x"}, "and tell me")
+    (message,) = log.conversation().for_model()
+    first, image, last = message.text.split("\n")
+    assert (first, last) == ("See:", "and tell me")
+    assert "image" in image
+    assert "x" not in image.split()
+
+
+def test_the_newest_user_message_says_how_to_answer() -> None:
+    log = _Log()
+    log.user("Hi", max_tokens=5, temperature=0.8)
+    assert log.conversation().controls == {"max_tokens": 5, "temperature": 0.8}
+    log.agent("Hello")
+    assert log.conversation().controls == {"max_tokens": 5, "temperature": 0.8}
+    log.user("Again")
+    assert log.conversation().controls == {}
+
+
+def test_it_grows_with_the_log() -> None:
+    log = _Log()
+    log.user("Weather?")
+    log.agent("", _TOKYO)
+    conversation = log.conversation()
+    assert (conversation.read_through, conversation.call_ids) == (2, {"call_1"})
+    log.result(_TOKYO, "rain")
+    log.agent("Rain.", _OSLO)
+    conversation.extend(log.events[2:])
+    assert (conversation.read_through, conversation.call_ids) == (4, {"call_1", "call_2"})
+    assert conversation.for_model() == log.conversation().for_model()
+
+
+def test_a_result_is_told_as_its_text_or_as_its_error() -> None:
+    parts = [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]
+    assert result_text({"success": True, "result": parts}) == "42"
+    assert not result_text({"success": True})
+    assert result_text({"success": False, "error": "too late"}) == "Error: too late"
+    assert result_text({"success": False}) == "Error: the call failed"
