@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from common.encryption import MasterKey
+
 _GRADES: Final = ("dev", "poc", "preview", "prod")
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -76,6 +78,10 @@ def _object(raw: str) -> dict[str, Any]:
     return value
 
 
+def _master_key(raw: str) -> MasterKey | None:
+    return MasterKey.parse(raw) if raw else None
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in allowed:
@@ -120,6 +126,15 @@ class Settings:
     default_model: str = _setting("", _text, "model when nothing else names one; empty: none")
     llmsim: dict[str, Any] = _setting("{}", _object, "behaviour of the simulated model, JSON")
 
+    secrets_encryption_key: MasterKey | None = _setting(
+        "", _master_key, "encrypts stored keys and secrets, <name>:<base64 of 32 bytes>"
+    )
+    secrets_encryption_key_previous: MasterKey | None = _setting(
+        "", _master_key, "still decrypts, until everturn rotate-secrets has run"
+    )
+    default_openai_api_key: str = _setting("", _text, "for OpenAI providers without a key")
+    default_anthropic_api_key: str = _setting("", _text, "for Anthropic providers without a key")
+
     lease_seconds: float = _setting("15", _seconds, "how long a silent worker keeps its turn")
     renew_seconds: float = _setting("5", _seconds, "how often a worker renews its leases")
     sweep_seconds: float = _setting("5", _seconds, "how often the sweeper looks")
@@ -127,6 +142,15 @@ class Settings:
     max_iterations: int = _setting("100", _some, "reason steps a turn may take")
     llm_deadline_seconds: float = _setting("600", _seconds, "one LLM call, whole")
     tool_deadline_seconds: float = _setting("120", _seconds, "one tool call")
+    client_tool_deadline_seconds: float = _setting(
+        "300", _seconds, "how long a turn waits for results of client-side tools"
+    )
+    approval_deadline_seconds: float = _setting(
+        "300", _seconds, "how long a turn waits for a person to allow a call"
+    )
+    approval_default: str = _setting(
+        "reject", _choice("reject", "allow"), "what becomes of a call nobody decided on"
+    )
     act_max_tool_concurrency: int = _setting("32", _some, "tool calls of a turn at once")
     shutdown_grace_seconds: float = _setting("10", _seconds, "time a worker has after SIGTERM")
 

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, pool, text
 
 from common.settings import Settings
 from common.storage.engine import driver_url
-from common.storage.tables import metadata
+from common.storage.schema import metadata
 
 _ADVISORY_LOCK = 0x65766572
 _LOCK_TIMEOUT_MS = 4_000

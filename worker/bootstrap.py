@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from common import clock
+from common.encryption import SecretBox
 from common.live import Live
 from common.logs import place_of
 from common.redis_client import Breaker, make_client
@@ -18,6 +19,7 @@ from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import TurnQueue
 from worker.capabilities.capability import Capability
 from worker.capabilities.registry import built_capabilities
+from worker.capabilities.services import Services
 from worker.control import ControlListener
 from worker.lease import Leases
 from worker.shutdown import Shutdown
@@ -60,6 +62,12 @@ class Worker:
             make_client(settings.pubsub_url, timeout_seconds=2.0), self.leases
         )
         self.shutdown = Shutdown(self.leases, grace_seconds=settings.shutdown_grace_seconds)
+        secrets = SecretBox(
+            settings.secrets_encryption_key, settings.secrets_encryption_key_previous
+        )
+        services = Services(
+            now=clock.now, settings=settings, database=self.database, secrets=secrets
+        )
         self._around = Surroundings(
             settings=settings,
             database=self.database,
@@ -68,7 +76,8 @@ class Worker:
             leases=self.leases,
             streams=self._streams,
             shutdown=self.shutdown,
-            capabilities=capabilities or built_capabilities(clock.now),
+            secrets=secrets,
+            capabilities=capabilities or built_capabilities(services),
             worker_name=f"{socket.gethostname()}:{os.getpid()}",
         )
 

@@ -6,6 +6,7 @@ changes (I2).  Types marked live-only are relayed but not stored (contract 4.2).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -37,20 +38,26 @@ class EventType(StrEnum):
     ACT_COMPLETED = "act.completed"
     TOOL_STARTED = "tool.started"
     TOOL_COMPLETED = "tool.completed"
+    THINKING_STARTED = "reason.thinking.started"
+    THINKING_DELTA = "reason.thinking.delta"
+    THINKING_COMPLETED = "reason.thinking.completed"
+    TOOL_PROGRESS = "tool.progress"
+    TOOL_OUTPUT_DELTA = "tool.output.delta"
+    TOOL_CALL_REQUESTED = "tool.call_requested"
+    TOOL_APPROVAL_REQUESTED = "tool.approval_requested"
+    TOOL_APPROVAL_RESOLVED = "tool.approval_resolved"
+    CONTEXT_COMPACTING = "context.compacting"
+    CONTEXT_COMPACTED = "context.compacted"
+    CONTEXT_COMPACTION_FAILED = "context.compaction.failed"
+    FILE_WRITTEN = "file.written"
+    MODEL_CHANGED = "session.model.changed"
 
 
 # Types of the contract that a filter may name although nothing emits them yet.
 _ANNOUNCED: Final = frozenset(
     {
-        "session.model.changed",
         "output.message.replaced",
-        "reason.thinking.started",
-        "reason.thinking.delta",
-        "reason.thinking.completed",
         "reason.item",
-        "tool.progress",
-        "tool.output.delta",
-        "tool.call_requested",
         "tool.call_repaired",
         "transcript.repaired",
         "tool.hosted_call",
@@ -60,11 +67,7 @@ _ANNOUNCED: Final = frozenset(
         "task.updated",
         "task.message.sent",
         "task.message.received",
-        "context.compacting",
-        "context.compacted",
         "context.compaction.skipped",
-        "context.compaction.failed",
-        "file.written",
         "budget.warning",
         "budget.paused",
         "budget.exhausted",
@@ -100,27 +103,60 @@ OPENER_TYPES: Final = frozenset({EventType.OUTPUT_STARTED})
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """An event before the log has given it a number and a time."""
+    """An event before the log has given it a number and a time.
+
+    Attributes:
+        private: kept beside the event and shown to no reader: what the model's provider
+            wants back with the next request, such as the signature of its thinking.
+    """
 
     type: EventType
     data: Json
     context: Json = field(default_factory=dict)
+    private: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call, turn or session."""
+    """Tokens of one call, turn or session.
+
+    Attributes:
+        input_tokens: all that was sent, what the provider had in its cache included.
+        cache_read_tokens: of these, what came from the provider's cache.
+        cache_creation_tokens: of these, what the provider wrote to its cache.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_creation_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
-            self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_creation_tokens + other.cache_creation_tokens,
         )
 
     def to_json(self) -> Json:
-        return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
+        """As TokenUsage of contract 3.0; the cache is left out where there was none."""
+        shown = {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
+        if self.cache_read_tokens:
+            shown["cache_read_tokens"] = self.cache_read_tokens
+        if self.cache_creation_tokens:
+            shown["cache_creation_tokens"] = self.cache_creation_tokens
+        return shown
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Usage:
+        """What `to_json` wrote."""
+        return cls(
+            raw.get("input_tokens", 0),
+            raw.get("output_tokens", 0),
+            raw.get("cache_read_tokens", 0),
+            raw.get("cache_creation_tokens", 0),
+        )
 
 
 NO_USAGE: Final = Usage()

@@ -29,7 +29,10 @@ class Kind(Enum):
     EXEC = "exec"
     IMAGE = "img"
     MODEL = "model"
+    PROVIDER = "provider"
     WORKSPACE = "wsp"
+    MCP_SERVER = "mcp"
+    PARTICIPANT = "part"
 
 
 _SYNONYMS: Final = {Kind.IMAGE: ("img", "image")}

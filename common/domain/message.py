@@ -51,7 +51,7 @@ def text_of(message: dict[str, Any]) -> str:
 def calls_of(message: dict[str, Any]) -> tuple[ToolCall, ...]:
     """The tool calls an agent message asks for, in its order."""
     return tuple(
-        ToolCall(part["id"], part["name"], part["arguments"])
+        ToolCall.from_json(part)
         for part in message.get("content", ())
         if part.get("type") == "tool_call"
     )

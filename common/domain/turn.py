@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -53,11 +54,25 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model's wish to call a tool; `id` is unique within the session."""
+    """The model's wish to call a tool; `id` is unique within the session.
+
+    Attributes:
+        malformed: what the model wrote where JSON arguments were due, its start at least;
+            `arguments` is empty then and the call is answered with an error.
+    """
 
     id: str
     name: str
     arguments: dict[str, Any]
+    malformed: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "name": self.name, "arguments": self.arguments}
+        shown: dict[str, Any] = {"id": self.id, "name": self.name, "arguments": self.arguments}
+        if self.malformed is not None:
+            shown["malformed"] = self.malformed
+        return shown
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> ToolCall:
+        """What `to_json` wrote, other keys beside it allowed."""
+        return cls(raw["id"], raw["name"], raw["arguments"], raw.get("malformed"))

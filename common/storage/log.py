@@ -75,7 +75,8 @@ class NewInput(Exception):
 
 _HEAD: Final = (
     "h.session_id, h.last_sequence, h.last_input_sequence, h.last_ts, h.epoch, h.status,"
-    " h.open_turn_id, h.input_tokens, h.output_tokens"
+    " h.open_turn_id, h.input_tokens, h.output_tokens, h.cache_read_tokens,"
+    " h.cache_creation_tokens"
 )
 
 _ADVANCE: Final = text(f"""
@@ -90,7 +91,9 @@ _ADVANCE: Final = text(f"""
         open_turn_id = CASE WHEN :sets_open_turn THEN CAST(:open_turn AS uuid)
             ELSE open_turn_id END,
         input_tokens = input_tokens + :input_tokens,
-        output_tokens = output_tokens + :output_tokens
+        output_tokens = output_tokens + :output_tokens,
+        cache_read_tokens = cache_read_tokens + :cache_read_tokens,
+        cache_creation_tokens = cache_creation_tokens + :cache_creation_tokens
     WHERE session_id = :session_id AND epoch = :epoch
         AND last_input_sequence <= :last_input
     RETURNING {_HEAD}
@@ -123,10 +126,12 @@ _HOLD: Final = text(f"""
 """)
 
 _INSERT: Final = text("""
-    INSERT INTO events (session_id, sequence, type, ts, context, data)
-    SELECT :session_id, e.sequence, e.type, :ts, CAST(e.context AS jsonb), CAST(e.data AS jsonb)
+    INSERT INTO events (session_id, sequence, type, ts, context, data, private)
+    SELECT :session_id, e.sequence, e.type, :ts, CAST(e.context AS jsonb), CAST(e.data AS jsonb),
+        CAST(e.private AS jsonb)
     FROM unnest(CAST(:sequences AS int[]), CAST(:types AS text[]), CAST(:contexts AS text[]),
-        CAST(:datas AS text[])) AS e (sequence, type, context, data)
+        CAST(:datas AS text[]), CAST(:privates AS text[]))
+        AS e (sequence, type, context, data, private)
 """)
 
 _NO_LIMIT: Final = 2**31 - 1
@@ -158,6 +163,8 @@ def append(
             "open_turn": change.open_turn,
             "input_tokens": change.usage.input_tokens,
             "output_tokens": change.usage.output_tokens,
+            "cache_read_tokens": change.usage.cache_read_tokens,
+            "cache_creation_tokens": change.usage.cache_creation_tokens,
             "epoch": fence.epoch,
             "last_input": _NO_LIMIT if fence.last_input is None else fence.last_input,
         },
@@ -287,7 +294,9 @@ def _head(row: Row[Any]) -> Head:
 
 
 def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedEvent]:
-    usage = Usage(row.input_tokens, row.output_tokens)
+    usage = Usage(
+        row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_creation_tokens
+    )
     ts_text = show_time(row.last_ts)
     first = row.last_sequence - len(drafts) + 1
     stored = [
@@ -311,6 +320,10 @@ def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedE
                 "types": [event.type for event in stored],
                 "contexts": [event.context_json for event in stored],
                 "datas": [event.data_json for event in stored],
+                "privates": [
+                    None if draft.private is None else orjson.dumps(draft.private).decode()
+                    for draft in drafts
+                ],
             },
         )
     return stored

@@ -20,7 +20,8 @@ _COLUMNS: Final = f"""
     s.title, s.locale, s.model_id, s.system_prompt, s.tags, s.capabilities, s.tools,
     s.initial_files, s.mcp_servers, s.hints, s.network_access, s.max_iterations,
     s.parallel_tool_calls, s.created_at, greatest(s.updated_at, h.last_ts) AS updated_at,
-    h.status, h.input_tokens, h.output_tokens, h.started_at,
+    h.status, h.input_tokens, h.output_tokens, h.cache_read_tokens, h.cache_creation_tokens,
+    h.started_at,
     p.session_id IS NOT NULL AS is_pinned,
     left(asked.text, {PREVIEW_CHARACTERS + 1}) AS preview,
     left(answered.text, {PREVIEW_CHARACTERS + 1}) AS output_preview
@@ -287,7 +288,9 @@ def _session(row: Row[Any]) -> Session:
         owner_principal_id=row.owner_principal_id,
         config=config,
         status=SessionStatus(row.status),
-        usage=Usage(row.input_tokens, row.output_tokens),
+        usage=Usage(
+            row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_creation_tokens
+        ),
         preview=None if row.preview is None else preview(row.preview),
         output_preview=None if row.output_preview is None else preview(row.output_preview),
         is_pinned=row.is_pinned,

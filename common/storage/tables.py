@@ -5,8 +5,6 @@ Migrations are written by hand; a test compares what they make with this.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -25,105 +22,89 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-metadata = MetaData()
+from common.storage.columns import (
+    id_column,
+    json_column,
+    metadata,
+    ref_column,
+    time_column,
+    uuid_column,
+)
 
 _OPEN_TURN = "status IN ('queued', 'running', 'waiting')"
-_NOW = text("now()")
-
-
-def _id() -> Column[Any]:
-    return Column("id", UUID(as_uuid=True), primary_key=True)
-
-
-def _uuid(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, UUID(as_uuid=True), nullable=nullable)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, UUID(as_uuid=True), ForeignKey(target), nullable=nullable)
-
-
-def _json(name: str, default: str) -> Column[Any]:
-    return Column(name, JSONB, nullable=False, server_default=text(f"'{default}'::jsonb"))
-
-
-def _time(name: str, *, nullable: bool = True) -> Column[Any]:
-    default = None if nullable else _NOW
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
-
 
 # Written by an operator; the default one by the first migration.
 organizations = Table(
     "organizations",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
-    _time("created_at", nullable=False),
-    _time("updated_at", nullable=False),
+    time_column("created_at", nullable=False),
+    time_column("updated_at", nullable=False),
 )
 
 # The built-in rows belong to no organization and are written by migrations.
 harnesses = Table(
     "harnesses",
     metadata,
-    _id(),
-    _ref("organization_id", "organizations.id", nullable=True),
+    id_column(),
+    ref_column("organization_id", "organizations.id", nullable=True),
     Column("name", Text, nullable=False),
     Column("display_name", Text),
     Column("description", Text),
     Column("system_prompt", Text, nullable=False, server_default=text("''")),
-    _json("capabilities", "[]"),
-    _uuid("default_model_id", nullable=True),
+    json_column("capabilities", "[]"),
+    uuid_column("default_model_id", nullable=True),
     Column("status", Text, nullable=False, server_default=text("'active'")),
     Column("is_built_in", Boolean, nullable=False, server_default=text("false")),
-    _time("created_at", nullable=False),
-    _time("updated_at", nullable=False),
+    time_column("created_at", nullable=False),
+    time_column("updated_at", nullable=False),
 )
 
 # `model_id` is the provider's name for it; `settings` configures llmsim.
 models = Table(
     "models",
     metadata,
-    _id(),
-    _ref("organization_id", "organizations.id", nullable=True),
+    id_column(),
+    ref_column("organization_id", "organizations.id", nullable=True),
     Column("model_id", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("provider_type", Text, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
-    _json("settings", "{}"),
-    _time("created_at", nullable=False),
-    _time("updated_at", nullable=False),
+    json_column("settings", "{}"),
+    time_column("created_at", nullable=False),
+    time_column("updated_at", nullable=False),
 )
 
 # Written by api.  `slug` is the name as it is looked up; `version` counts changes.
 agents = Table(
     "agents",
     metadata,
-    _id(),
-    _ref("organization_id", "organizations.id"),
+    id_column(),
+    ref_column("organization_id", "organizations.id"),
     Column("name", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("display_name", Text),
     Column("description", Text),
     Column("system_prompt", Text, nullable=False),
-    _ref("harness_id", "harnesses.id"),
+    ref_column("harness_id", "harnesses.id"),
     Column("default_model_id", Text),
     Column("status", Text, nullable=False, server_default=text("'active'")),
-    _json("tags", "[]"),
-    _json("capabilities", "[]"),
-    _json("tools", "[]"),
-    _json("initial_files", "[]"),
-    _json("mcp_servers", "{}"),
+    json_column("tags", "[]"),
+    json_column("capabilities", "[]"),
+    json_column("tools", "[]"),
+    json_column("initial_files", "[]"),
+    json_column("mcp_servers", "{}"),
     Column("network_access", JSONB),
     Column("max_iterations", Integer),
     Column("parallel_tool_calls", Boolean),
-    _uuid("root_agent_id", nullable=True),
-    _uuid("forked_from_agent_id", nullable=True),
+    uuid_column("root_agent_id", nullable=True),
+    uuid_column("forked_from_agent_id", nullable=True),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    _time("created_at", nullable=False),
-    _time("updated_at", nullable=False),
-    _time("archived_at"),
-    _time("deleted_at"),
+    time_column("created_at", nullable=False),
+    time_column("updated_at", nullable=False),
+    time_column("archived_at"),
+    time_column("deleted_at"),
     CheckConstraint("status IN ('active', 'archived', 'deleted')", name="agents_status"),
     Index(
         "agents_slug",
@@ -139,28 +120,28 @@ agents = Table(
 sessions = Table(
     "sessions",
     metadata,
-    _id(),
-    _ref("organization_id", "organizations.id"),
-    _ref("agent_id", "agents.id", nullable=True),
-    _ref("harness_id", "harnesses.id"),
-    _uuid("workspace_id"),
-    _uuid("owner_principal_id"),
+    id_column(),
+    ref_column("organization_id", "organizations.id"),
+    ref_column("agent_id", "agents.id", nullable=True),
+    ref_column("harness_id", "harnesses.id"),
+    uuid_column("workspace_id"),
+    uuid_column("owner_principal_id"),
     Column("title", Text),
     Column("locale", Text),
     Column("model_id", Text),
     Column("system_prompt", Text),
-    _json("tags", "[]"),
-    _json("capabilities", "[]"),
-    _json("tools", "[]"),
-    _json("initial_files", "[]"),
-    _json("mcp_servers", "{}"),
+    json_column("tags", "[]"),
+    json_column("capabilities", "[]"),
+    json_column("tools", "[]"),
+    json_column("initial_files", "[]"),
+    json_column("mcp_servers", "{}"),
     Column("hints", JSONB),
     Column("network_access", JSONB),
     Column("max_iterations", Integer),
     Column("parallel_tool_calls", Boolean),
-    _time("created_at", nullable=False),
-    _time("updated_at", nullable=False),
-    _time("deleted_at"),
+    time_column("created_at", nullable=False),
+    time_column("updated_at", nullable=False),
+    time_column("deleted_at"),
     Index(
         "sessions_newest",
         "organization_id",
@@ -197,11 +178,13 @@ session_heads = Table(
         nullable=False,
         server_default=text("date_trunc('milliseconds', now())"),
     ),
-    _uuid("open_turn_id", nullable=True),
+    uuid_column("open_turn_id", nullable=True),
     Column("message_count", Integer, nullable=False, server_default=text("0")),
     Column("input_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("output_tokens", BigInteger, nullable=False, server_default=text("0")),
-    _time("started_at"),
+    Column("cache_read_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("cache_creation_tokens", BigInteger, nullable=False, server_default=text("0")),
+    time_column("started_at"),
     CheckConstraint(
         "status IN ('started', 'active', 'idle', 'waitingfortoolresults')",
         name="session_heads_status",
@@ -218,14 +201,14 @@ session_heads = Table(
 turns = Table(
     "turns",
     metadata,
-    _id(),
+    id_column(),
     Column(
         "session_id",
         UUID(as_uuid=True),
         ForeignKey("sessions.id", ondelete="CASCADE"),
         nullable=False,
     ),
-    _ref("organization_id", "organizations.id"),
+    ref_column("organization_id", "organizations.id"),
     Column("status", Text, nullable=False, server_default=text("'queued'")),
     Column("priority", SmallInteger, nullable=False, server_default=text("0")),
     Column("input_sequence", Integer, nullable=False),
@@ -234,12 +217,12 @@ turns = Table(
     Column("reclaims", Integer, nullable=False, server_default=text("0")),
     Column("handed_over", Boolean, nullable=False, server_default=text("false")),
     Column("sends", Integer, nullable=False, server_default=text("0")),
-    _time("available_at", nullable=False),
+    time_column("available_at", nullable=False),
     Column("lease_owner", Text),
-    _time("lease_until"),
-    _time("created_at", nullable=False),
-    _time("started_at"),
-    _time("ended_at"),
+    time_column("lease_until"),
+    time_column("created_at", nullable=False),
+    time_column("started_at"),
+    time_column("ended_at"),
     CheckConstraint(
         "status IN ('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled', 'sealed')",
         name="turns_status",
@@ -255,23 +238,25 @@ turns = Table(
 turn_configs = Table(
     "turn_configs",
     metadata,
-    _ref("organization_id", "organizations.id"),
+    ref_column("organization_id", "organizations.id"),
     Column("hash", Text, nullable=False),
     Column("config", JSONB, nullable=False),
-    _time("created_at", nullable=False),
+    time_column("created_at", nullable=False),
     PrimaryKeyConstraint("organization_id", "hash"),
 )
 
 # Written by api and worker, through storage.log alone.  Never updated.
+# `private` is what a provider wants back with the next request; no reader is ever shown it.
 events = Table(
     "events",
     metadata,
-    _uuid("session_id"),
+    uuid_column("session_id"),
     Column("sequence", Integer, nullable=False),
     Column("type", Text, nullable=False),
-    _time("ts", nullable=False),
+    time_column("ts", nullable=False),
     Column("context", JSONB, nullable=False),
     Column("data", JSONB, nullable=False),
+    Column("private", JSONB),
     PrimaryKeyConstraint("session_id", "sequence"),
     Index(
         "events_messages",
@@ -287,7 +272,7 @@ events = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    _ref("organization_id", "organizations.id"),
+    ref_column("organization_id", "organizations.id"),
     Column("method", Text, nullable=False),
     Column("route", Text, nullable=False),
     Column("scope", Text, nullable=False),
@@ -295,7 +280,7 @@ idempotency_keys = Table(
     Column("body_hash", Text, nullable=False),
     Column("resource_id", Text),
     Column("status_code", SmallInteger),
-    _time("created_at", nullable=False),
+    time_column("created_at", nullable=False),
     PrimaryKeyConstraint("organization_id", "method", "route", "scope", "key"),
     Index("idempotency_keys_age", "created_at"),
 )
@@ -310,7 +295,7 @@ session_pins = Table(
         ForeignKey("sessions.id", ondelete="CASCADE"),
         nullable=False,
     ),
-    _uuid("principal_id"),
-    _time("created_at", nullable=False),
+    uuid_column("principal_id"),
+    time_column("created_at", nullable=False),
     PrimaryKeyConstraint("session_id", "principal_id"),
 )

@@ -1,15 +1,16 @@
 """What a capability is and what a tool promises.
 
 A tool's side-effect class decides what happens when its worker dies in mid-call
-(I5): `pure` and `idempotent` calls run again, others are recorded as interrupted.
+(I5): `pure` and `idempotent` calls run again, `reconcile` ones are asked what became of
+them, all others are recorded as interrupted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 
@@ -19,25 +20,58 @@ class SideEffect(StrEnum):
     PURE = "pure"
     IDEMPOTENT = "idempotent"
     AT_MOST_ONCE = "at_most_once"
+    RECONCILE = "reconcile"
 
     @property
     def may_repeat(self) -> bool:
         """Whether a call that may have taken effect can simply be made again."""
-        return self is not SideEffect.AT_MOST_ONCE
+        return self in (SideEffect.PURE, SideEffect.IDEMPOTENT)
 
 
-@dataclass(frozen=True, slots=True)
+class Report(Protocol):
+    """How a running call tells whoever watches how it is doing: live only, never stored."""
+
+    def progress(self, message: str) -> None:
+        """One line for people (`tool.progress`)."""
+        ...
+
+    def output(self, text: str, *, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """More of what it prints (`tool.output.delta`); not part of its result."""
+        ...
+
+
+class Silent:
+    """Reports to nobody."""
+
+    def progress(self, message: str) -> None:
+        """Drop it."""
+
+    def output(self, text: str, *, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """Drop it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
     """What a call may know of its surroundings.
 
     Attributes:
+        workspace_id: where the session's files are.
         idempotency_key: the same for every attempt of the same call.
+        timeout_seconds: when its result is no longer waited for, counted from its start.
+        is_stopped: whether the turn was cancelled or handed over; long calls look at it.
+        network_access: the session's `{allowed, blocked}` hosts, None for no rule.
     """
 
+    organization_id: UUID
     session_id: UUID
+    workspace_id: UUID
     turn_id: UUID
     tool_call_id: str
     idempotency_key: str
+    timeout_seconds: float
+    is_stopped: Callable[[], bool] = lambda: False
+    report: Report = field(default_factory=Silent)
+    network_access: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +99,25 @@ class ToolFunction(Protocol):
         ...
 
 
+class Reconcile(Protocol):
+    """Finds out what became of a call whose worker was lost."""
+
+    def __call__(self, arguments: Mapping[str, Any], context: ToolContext, /) -> ToolOutcome | None:
+        """The call's outcome if it took effect; None if it surely did not and may be made."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool; `parameters` is the JSON Schema of its arguments."""
+    """One tool; `parameters` is the JSON Schema of its arguments.
+
+    Attributes:
+        concurrency_class: calls of one class run one after the other within a turn.
+        timeout_seconds: the longest a call may take; None for the worker's default.
+        output_limit_bytes: of the result's JSON; None for the worker's default.
+        requires_approval: a person must allow each call.
+        reconcile: asked on resume; given if and only if `side_effect` is `reconcile`.
+    """
 
     name: str
     display_name: str
@@ -75,12 +125,46 @@ class Tool:
     parameters: Mapping[str, Any]
     side_effect: SideEffect
     run: ToolFunction
+    concurrency_class: str | None = None
+    timeout_seconds: float | None = None
+    output_limit_bytes: int | None = None
+    requires_approval: bool = False
+    reconcile: Reconcile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The session that a capability is prepared for."""
+
+    organization_id: UUID
+    session_id: UUID
+    workspace_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What a capability adds to one turn."""
+
+    tools: tuple[Tool, ...] = ()
+    system_prompt: str = ""
+
+
+class Prepare(Protocol):
+    """Makes a capability's contribution when it depends on its config or on the session."""
+
+    def __call__(self, config: Mapping[str, Any], scope: Scope, /) -> Contribution:
+        """Called once a turn and worker, outside any transaction; waits must have a limit.
+
+        What it raises is logged, and the turn goes on without the contribution.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Tools and a prompt addition under an id of `common.domain.capability_catalog`."""
+    """Tools and a prompt addition, fixed ones or those that `prepare` makes."""
 
     id: str
-    tools: tuple[Tool, ...]
+    tools: tuple[Tool, ...] = ()
     system_prompt: str = ""
+    prepare: Prepare | None = None

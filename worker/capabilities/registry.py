@@ -6,9 +6,8 @@ A new one is a module beside this one, a line in `built_capabilities` and its st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -17,17 +16,18 @@ import structlog
 from common.domain.capability_catalog import canonical_id
 from worker.capabilities import current_time, noop, test_math, test_weather
 from worker.capabilities.capability import Capability, Tool
+from worker.capabilities.services import Services
 
 _log = structlog.get_logger()
 
 
-def built_capabilities(now: Callable[[], datetime]) -> Mapping[str, Capability]:
-    """All of them by id; `now` returns an aware time."""
+def built_capabilities(services: Services) -> Mapping[str, Capability]:
+    """All of them by id."""
     built = (
         noop.CAPABILITY,
-        current_time.capability(now),
+        current_time.capability(services.now),
         test_math.CAPABILITY,
-        test_weather.capability(now),
+        test_weather.capability(services.now),
     )
     return MappingProxyType({each.id: each for each in built})
 

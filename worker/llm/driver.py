@@ -8,7 +8,59 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from common.domain.events import Usage
+from common.domain.model import UNKNOWN_MODEL, ModelProfile
 from common.domain.turn import ToolCall
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider is reached, and as whom.
+
+    Attributes:
+        provider_id: shown form of the provider's row; also what its breaker is named by.
+        base_url: None for the provider's own address.
+        api_key: None when there is none; never logged, never in an error.
+        settings: of the provider's row, such as headers or an API version.
+    """
+
+    provider_id: str
+    provider_type: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InlineImage:
+    """A picture's bytes; `media_type` is one of image/png, jpeg, gif, webp."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedImage:
+    """A picture that the provider fetches itself."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingBlock:
+    """What a model thought before it answered.
+
+    Attributes:
+        text: readable thinking or its summary, may be empty.
+        provider_type: who alone understands `replay`.
+        replay: what the provider wants back unchanged with the next request (signature,
+            encrypted content); kept beside the log and shown to nobody.
+    """
+
+    text: str
+    provider_type: str
+    replay: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +70,18 @@ class ModelMessage:
     Attributes:
         tool_calls: only with role `assistant`.
         tool_call_id: only with role `tool`: the call that `text` answers.
+        images: only with role `user`.
+        thinking: only with role `assistant`: what came before `text`, in its order.
+        is_error: only with role `tool`.
     """
 
     role: Literal["user", "assistant", "tool"]
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[InlineImage | LinkedImage, ...] = ()
+    thinking: tuple[ThinkingBlock, ...] = ()
+    is_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +102,9 @@ class LLMRequest:
             scripted model needs no memory of its own.  Asked only by who needs it: it
             costs a look into the log.
         settings: the driver's own options for this call.
+        effort: how much to think; None leaves it to the model.
+        profile: what is known of the model: its limits and what it accepts.
+        cache_key: the same for calls that share a beginning, for providers that ask for one.
     """
 
     model: str
@@ -55,6 +116,9 @@ class LLMRequest:
     parallel_tool_calls: bool = True
     step: Callable[[], int] = lambda: 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    effort: Effort | None = None
+    profile: ModelProfile = UNKNOWN_MODEL
+    cache_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +129,20 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """More of what the model lets see of its thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The end of an answer: always the last thing a stream yields.
 
     Attributes:
         tool_calls: `id` may be empty or already used; the turn replaces it then.
-        finish_reason: `stop`, `tool_calls`, `length`, or the provider's own word.
+        finish_reason: `stop`, `tool_calls`, `length`, `refusal`, or the provider's own word.
+        thinking: all of it, the streamed text included, with what is to be replayed.
     """
 
     usage: Usage
@@ -78,17 +150,24 @@ class Reply:
     model: str
     tool_calls: tuple[ToolCall, ...] = ()
     response_id: str | None = None
+    thinking: tuple[ThinkingBlock, ...] = ()
+
+
+Streamed = TextDelta | ThinkingDelta | Reply
 
 
 class FailureReason(StrEnum):
     """Why a call failed: the fine codes of contract 4.3 (c)."""
 
     RATE_LIMITED = "provider_rate_limited"
+    USAGE_LIMIT_REACHED = "provider_usage_limit_reached"
+    QUOTA_EXHAUSTED = "provider_quota_exhausted"
     UNAVAILABLE = "provider_unavailable"
     MISCONFIGURED = "provider_misconfigured"
     MODEL_UNAVAILABLE = "model_unavailable"
     MODEL_NOT_CONFIGURED = "model_not_configured"
     REQUEST_TOO_LARGE = "request_too_large"
+    INVALID_TOOL_SCHEMA = "invalid_tool_schema"
     PROCESSING_ERROR = "processing_error"
 
 
@@ -131,9 +210,7 @@ class Stop(Protocol):
 class LLMDriver(Protocol):
     """Streams one answer.  Closing the iterator aborts the call; no retries in here."""
 
-    def stream(
-        self, request: LLMRequest, *, stop: Stop
-    ) -> Generator[TextDelta | Reply, None, None]:
+    def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
         """Yield the text as it comes and the reply at the end; just end when stopped.
 
         Raises:

@@ -12,6 +12,7 @@ import orjson
 
 from common import clock
 from common.domain.turn import ToolCall
+from common.encryption import SecretBox
 from common.live import Live
 from common.settings import Settings
 from common.storage.engine import Database
@@ -45,6 +46,7 @@ class Surroundings:
     leases: Leases
     streams: TextStreams
     shutdown: Shutdown
+    secrets: SecretBox
     capabilities: Mapping[str, Capability]
     worker_name: str
 
@@ -119,7 +121,10 @@ def _tool_calls(composition: Composition, lease: Lease, around: Surroundings) ->
 
     def run(call: ToolCall) -> CallResult:
         context = ToolContext(
+            organization_id=claim.organization_id,
             session_id=claim.session_id,
+            workspace_id=claim.session_id,
+            timeout_seconds=around.settings.tool_deadline_seconds,
             turn_id=claim.turn_id,
             tool_call_id=call.id,
             # The same for every attempt of the call, on whichever worker (I5).

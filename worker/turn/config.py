@@ -9,15 +9,28 @@ from typing import Any
 
 import orjson
 
+from common.domain.model import UNKNOWN_MODEL, ModelProfile
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model row.  `provider_type` picks the driver, `settings` are the driver's own."""
+    """A model row.
+
+    Attributes:
+        id: shown form of the row's id.
+        name: the provider's name for it.
+        provider_type: picks the driver.
+        settings: the driver's own options.
+        provider_id: shown form of the row with address and key; looked up at each call, so
+            that a key can be changed under a running turn.
+    """
 
     id: str
     name: str
     provider_type: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    provider_id: str = ""
+    profile: ModelProfile = UNKNOWN_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,10 @@ class TurnConfig:
     Attributes:
         prompts: harness, agent and session prompt, in that order, empty ones left out.
         capabilities: `{ref, config}` of harness, agent and session, in that order.
+        fallbacks: models to try in order when the first one's provider is down.
+        tools: ToolDefinition objects (contract 3.0) of agent and session: client-side
+            tools, and policies for built-in ones.
+        network_access: `{allowed, blocked}` hosts, None for no rule.
     """
 
     harness_id: str
@@ -44,6 +61,9 @@ class TurnConfig:
     model: ModelChoice | ModelMissing
     max_iterations: int
     parallel_tool_calls: bool
+    fallbacks: tuple[ModelChoice | ModelMissing, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    network_access: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,6 +75,9 @@ class TurnConfig:
             "model": _model_to_json(self.model),
             "max_iterations": self.max_iterations,
             "parallel_tool_calls": self.parallel_tool_calls,
+            "fallbacks": [_model_to_json(model) for model in self.fallbacks],
+            "tools": [dict(tool) for tool in self.tools],
+            "network_access": self.network_access,
         }
 
     @classmethod
@@ -68,6 +91,10 @@ class TurnConfig:
             model=_model_from_json(raw["model"]),
             max_iterations=raw["max_iterations"],
             parallel_tool_calls=raw["parallel_tool_calls"],
+            # Turns that the previous release pinned have none of these.
+            fallbacks=tuple(_model_from_json(each) for each in raw.get("fallbacks", ())),
+            tools=tuple(raw.get("tools", ())),
+            network_access=raw.get("network_access"),
         )
 
     def digest(self) -> str:
@@ -84,10 +111,19 @@ def _model_to_json(model: ModelChoice | ModelMissing) -> dict[str, Any]:
         "name": model.name,
         "provider_type": model.provider_type,
         "settings": dict(model.settings),
+        "provider_id": model.provider_id,
+        "profile": model.profile.to_json(),
     }
 
 
 def _model_from_json(raw: Mapping[str, Any]) -> ModelChoice | ModelMissing:
     if "missing" in raw:
         return ModelMissing(raw["missing"])
-    return ModelChoice(raw["id"], raw["name"], raw["provider_type"], raw["settings"])
+    return ModelChoice(
+        raw["id"],
+        raw["name"],
+        raw["provider_type"],
+        raw["settings"],
+        raw.get("provider_id", ""),
+        ModelProfile.from_json(raw.get("profile", {})),
+    )

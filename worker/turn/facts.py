@@ -90,5 +90,4 @@ def fold(state: TurnState, events: Iterable[LoggedEvent], *, turn_id: UUID) -> T
 
 
 def _usage(data: Mapping[str, Any]) -> Usage:
-    given = data.get("usage") or {}
-    return Usage(given.get("input_tokens", 0), given.get("output_tokens", 0))
+    return Usage.from_json(data.get("usage") or {})

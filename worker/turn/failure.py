@@ -17,6 +17,9 @@ _ITERATIONS: Final = "The agent stopped: it reached the limit of steps for one r
 
 _TEXTS: Final = {
     "provider_rate_limited": "The model provider is limiting requests. Please wait a little.",
+    "provider_usage_limit_reached": "The usage limit of the model provider is reached.",
+    "provider_quota_exhausted": "The quota at the model provider is used up.",
+    "invalid_tool_schema": "A tool of this agent is described in a way the model cannot use.",
     "provider_unavailable": "The model provider has problems. Please try again shortly.",
     "provider_misconfigured": "The model provider is not set up correctly; ask your administrator.",
     "model_unavailable": "The model is not available; choose another or ask your administrator.",

@@ -370,6 +370,5 @@ def usage_of(drafts: Iterable[EventDraft]) -> Usage:
     total = Usage()
     for draft in drafts:
         if draft.type is EventType.OUTPUT_COMPLETED and "usage" in draft.data:
-            usage = draft.data["usage"]
-            total += Usage(usage["input_tokens"], usage["output_tokens"])
+            total += Usage.from_json(draft.data["usage"])
     return total

@@ -23,6 +23,7 @@ from worker.llm.driver import (
     LLMRequest,
     Reply,
     Stop,
+    Streamed,
     TextDelta,
 )
 from worker.turn.outcome import ModelAnswer, ModelFailure
@@ -72,7 +73,7 @@ class _Attempt:
         self.parts: list[str] = []
         self.first_text_at: float | None = None
 
-    def take(self, stream: Iterator[TextDelta | Reply], stop: Stop) -> Reply | None:
+    def take(self, stream: Iterator[Streamed], stop: Stop) -> Reply | None:
         """Read the stream to its end; None when it was stopped before."""
         for item in stream:
             if isinstance(item, Reply):
@@ -80,7 +81,8 @@ class _Attempt:
                 return item
             if stop.is_set():
                 return None
-            self._emit(self._clean.feed(item.text))
+            if isinstance(item, TextDelta):
+                self._emit(self._clean.feed(item.text))
         return None
 
     def _emit(self, text: str) -> None:
@@ -201,5 +203,7 @@ def with_own_ids(
         usable = storable(call.id)
         call_id = usable if usable and usable not in taken else new_call_id()
         taken.add(call_id)
-        named.append(ToolCall(call_id, storable(call.name), storable_json(call.arguments)))
+        malformed = None if call.malformed is None else storable(call.malformed)
+        arguments = storable_json(call.arguments)
+        named.append(ToolCall(call_id, storable(call.name), arguments, malformed))
     return tuple(named)

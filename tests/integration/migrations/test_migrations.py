@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from common.migrate import upgrade
 from common.storage.engine import driver_url, sqlstate
-from common.storage.tables import metadata
+from common.storage.schema import metadata
 from dev.paths import ROOT
 from tests.conditions import wait_until
 from tests.integration.migrations.conftest import Databases, structure

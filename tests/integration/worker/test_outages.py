@@ -19,11 +19,11 @@ from tests.integration.worker.conftest import World, in_background, make_world
 from tests.servers import start_again
 from worker.bootstrap import Worker
 from worker.lease import Lease
-from worker.llm.driver import LLMRequest, Reply, Stop, TextDelta
+from worker.llm.driver import LLMRequest, Stop, Streamed
 from worker.llm.llmsim.driver import SimulatedModel
 from worker.turn.session_log import SessionLog
 
-Answering = Generator[TextDelta | Reply, None, None]
+Answering = Generator[Streamed, None, None]
 # Events of a turn that is about to store its answer.
 ANSWER_IS_NEXT = 5
 SLOW = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from common.domain.turn import ToolCall
+from tests.fakes.services import unconnected_services
 from worker.capabilities.capability import SideEffect, ToolContext, ToolFailed, ToolSucceeded
 from worker.capabilities.execution import ToolExecutor
 from worker.capabilities.registry import CapabilityGrant, built_capabilities, compose
@@ -16,10 +17,18 @@ from worker.capabilities.registry import CapabilityGrant, built_capabilities, co
 _NOW = datetime(2026, 2, 27, 23, 30, 5, 123456, tzinfo=UTC)
 _TOOLS = compose(
     [CapabilityGrant(each) for each in ("current_time", "test_math", "test_weather")],
-    built=built_capabilities(lambda: _NOW),
+    built=built_capabilities(unconnected_services(lambda: _NOW)),
 ).tools
 _EXECUTOR = ToolExecutor(_TOOLS)
-_CONTEXT = ToolContext(UUID(int=1), UUID(int=2), "call_0_0", "key")
+_CONTEXT = ToolContext(
+    organization_id=UUID(int=1),
+    session_id=UUID(int=2),
+    workspace_id=UUID(int=3),
+    turn_id=UUID(int=4),
+    tool_call_id="call_0_0",
+    idempotency_key="key",
+    timeout_seconds=10,
+)
 _OPERATIONS = ("add", "subtract", "multiply", "divide")
 
 

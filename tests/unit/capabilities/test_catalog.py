@@ -1,5 +1,3 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from common.domain.capability_catalog import (
@@ -9,9 +7,10 @@ from common.domain.capability_catalog import (
     canonical_id,
     is_known_capability,
 )
+from tests.fakes.services import unconnected_services
 from worker.capabilities.registry import built_capabilities
 
-_BUILT = built_capabilities(lambda: datetime(2026, 3, 1, tzinfo=UTC))
+_BUILT = built_capabilities(unconnected_services())
 
 _FIXED_IDS = [
     *("noop", "current_time", "test_math", "test_weather"),

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
@@ -7,6 +6,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from common.domain.capability_catalog import ALIASES, CAPABILITIES
+from tests.fakes.services import unconnected_services
 from worker.capabilities.capability import (
     Capability,
     SideEffect,
@@ -17,7 +17,7 @@ from worker.capabilities.capability import (
 )
 from worker.capabilities.registry import CapabilityGrant, built_capabilities, compose
 
-_BUILT = built_capabilities(lambda: datetime(2026, 3, 1, tzinfo=UTC))
+_BUILT = built_capabilities(unconnected_services())
 
 
 def _nothing(_arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutcome:

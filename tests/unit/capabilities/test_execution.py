@@ -22,7 +22,15 @@ from worker.capabilities.capability import (
 from worker.capabilities.execution import INTERNAL_ERROR, Executed, ToolExecutor
 from worker.capabilities.tool_result import RESULT_LIMIT_BYTES, capped_json, storable_json
 
-_CONTEXT = ToolContext(UUID(int=1), UUID(int=2), "call_0_0", "key")
+_CONTEXT = ToolContext(
+    organization_id=UUID(int=1),
+    session_id=UUID(int=2),
+    workspace_id=UUID(int=3),
+    turn_id=UUID(int=4),
+    tool_call_id="call_0_0",
+    idempotency_key="key",
+    timeout_seconds=10,
+)
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.llm.driver import LLMRequest, ModelMessage, Reply, TextDelta
+from worker.llm.driver import LLMRequest, ModelMessage, Streamed, TextDelta
 from worker.llm.llmsim.driver import SimulatedModel
 
 
@@ -36,7 +36,7 @@ class _Clock:
         return self.is_set()
 
 
-def _timed(clock: _Clock, settings: Mapping[str, Any]) -> list[tuple[float, TextDelta | Reply]]:
+def _timed(clock: _Clock, settings: Mapping[str, Any]) -> list[tuple[float, Streamed]]:
     driver = SimulatedModel(monotonic=clock.monotonic)
     began = clock.now
     parts = driver.stream(_request(settings), stop=clock)

@@ -12,8 +12,8 @@ from worker.llm.driver import (
     FailureReason,
     LLMFailure,
     LLMRequest,
-    Reply,
     Stop,
+    Streamed,
     TextDelta,
 )
 from worker.llm.llmsim.answer import CHARACTERS_PER_TOKEN, answer_to
@@ -32,9 +32,7 @@ class SimulatedModel:
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
 
-    def stream(
-        self, request: LLMRequest, *, stop: Stop
-    ) -> Generator[TextDelta | Reply, None, None]:
+    def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
         """Yield the answer word by word; `request.settings` is the llmsim object.
 
         Raises:

@@ -1,0 +1,18 @@
+"""Workspaces storage."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_CHANGES = """
+SELECT 1;
+"""
+
+
+def upgrade() -> None:
+    op.execute(_CHANGES)
