@@ -21,7 +21,10 @@ _PREFIXES = {
     Kind.EXEC: "exec_",
     Kind.IMAGE: "img_",
     Kind.MODEL: "model_",
+    Kind.PROVIDER: "provider_",
     Kind.WORKSPACE: "wsp_",
+    Kind.MCP_SERVER: "mcp_",
+    Kind.PARTICIPANT: "part_",
 }
 
 
