@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi migration reset setup
+.PHONY: help run test unit check lint fmt lock openapi migration schema reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +35,9 @@ openapi: setup ## write docs/openapi.json from the code
 
 migration: setup ## a new migration from the tables' difference (m="what it does")
 	@$(BIN)/python -m dev.migration "$(m)"
+
+schema: setup ## keep the newest revision's schema for the tests of upgrades
+	@$(BIN)/python -m dev.schema_dump
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset

@@ -4,7 +4,9 @@ The processes are configured by environment alone, as in production; this is
 the one place where the local run differs from it.
 """
 
+import base64
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ _DEFAULTS = {
     # Seven lines that say what whoever tries this as root in a container knows.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }
+
+
+_MASTER_KEY_BYTES = 32
 
 
 class InvalidEnvironment(Exception):
@@ -82,14 +87,45 @@ def choose_ports(settings: Mapping[str, str]) -> Ports:
     return Ports(public, api, stream, flower)
 
 
+def kept_master_key(file: Path) -> str:
+    """Return the key that this run's stored secrets are encrypted with; made once, for its data.
+
+    Raises:
+        InvalidEnvironment: when the file is there and cannot be read.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = base64.b64encode(secrets.token_bytes(_MASTER_KEY_BYTES)).decode()
+    try:
+        # Never readable by others, not even for a moment.
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+            opened.write(f"local:{made}\n")
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise InvalidEnvironment(f"{file} cannot be read: {error.strerror}") from error
+
+
 def for_children(
-    settings: Mapping[str, str], *, database_url: str, redis_url: str, run_ports: Ports
+    settings: Mapping[str, str],
+    *,
+    database_url: str,
+    redis_url: str,
+    run_ports: Ports,
+    master_key: str,
 ) -> dict[str, str]:
-    """Return the whole environment of a started process."""
+    """Return the whole environment of a started process.
+
+    `master_key` counts only where the settings name none.
+    """
     path = os.pathsep.join([str(VENV / "bin"), settings.get("PATH", os.defpath)])
     return {
         **_DEFAULTS,
         **settings,
+        "SECRETS_ENCRYPTION_KEY": settings.get("SECRETS_ENCRYPTION_KEY") or master_key,
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "PORT": str(run_ports.public),

@@ -28,7 +28,8 @@ def main(message: str) -> int:
         upgrade(server.url)
         config = Config(toml_file=PYPROJECT)
         config.attributes["database_url"] = server.url
-        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
+        newest = ScriptDirectory.from_config(config).get_current_head() or "0"
+        number = int(newest) + 1
         command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
     finally:
         server.stop()

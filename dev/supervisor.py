@@ -17,8 +17,14 @@ from typing import IO
 from dev import given, greeting, procfile
 from dev.children import spawn
 from dev.combined_log import CombinedLog
-from dev.environment import InvalidEnvironment, choose_ports, for_children, read_dotenv
-from dev.paths import DOTENV, LOCAL, PROCFILE, ROOT, RUN_LOCK, RUN_LOG
+from dev.environment import (
+    InvalidEnvironment,
+    choose_ports,
+    for_children,
+    kept_master_key,
+    read_dotenv,
+)
+from dev.paths import DOTENV, LOCAL, MASTER_KEY, PROCFILE, ROOT, RUN_LOCK, RUN_LOG
 from dev.ports import PortTaken
 from dev.postgres import PostgresFailed
 from dev.postgres_binaries import NoPostgres
@@ -95,7 +101,11 @@ class Run:
         else:
             redis_url = self._serve(kept_valkey(avoid=self._ports.all))
         environment = for_children(
-            self._settings, database_url=database_url, redis_url=redis_url, run_ports=self._ports
+            self._settings,
+            database_url=database_url,
+            redis_url=redis_url,
+            run_ports=self._ports,
+            master_key=kept_master_key(MASTER_KEY),
         )
         self._release(environment)
         for process_type in self._process_types:

@@ -54,7 +54,14 @@ def test_an_empty_database_is_brought_to_head(databases: Databases) -> None:
         "base",
         "generic",
     }
-    assert execute(url, "SELECT model_id FROM models") == [("llmsim-model",)]
+    simulated = "SELECT m.model_id FROM models m JOIN providers p ON p.id = m.provider_id"
+    assert execute(url, f"{simulated} WHERE p.name = 'Simulated'") == [("llmsim-model",)]
+    assert execute(url, "SELECT count(*) FROM models WHERE provider_id IS NULL") == [(0,)]
+    assert execute(url, "SELECT name FROM providers ORDER BY id") == [
+        ("OpenAI",),
+        ("Anthropic",),
+        ("Simulated",),
+    ]
     assert execute(url, "SELECT count(*) FROM organizations") == [(1,)]
 
 
