@@ -6,9 +6,11 @@ It starts processes; it does not import them.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import NoReturn
 
 from common.settings import InvalidSettings, Settings
@@ -20,12 +22,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (summary, _) in _COMMANDS.items():
         commands.add_parser(name, help=summary, description=summary)
-    chosen = parser.parse_args(arguments).command
+    rotating = commands.add_parser(
+        _ROTATE, help=_ROTATE_SUMMARY, description=_ROTATE_SUMMARY, epilog=_ROTATE_EPILOG
+    )
+    rotating.add_argument("--json", action="store_true", help="print the counts as JSON")
+    given = parser.parse_args(arguments)
+    chosen = given.command
     try:
         settings = Settings.from_env()
     except InvalidSettings as wrong:
         sys.stderr.write(f"everturn {chosen}: {wrong}\n")
         return 2
+    if chosen == _ROTATE:
+        return _rotate_secrets(settings, as_json=given.json)
     return _COMMANDS[chosen][1](settings)
 
 
@@ -79,6 +88,37 @@ def _flower(settings: Settings) -> NoReturn:
     )
 
 
+def _rotate_secrets(settings: Settings, *, as_json: bool) -> int:
+    from common import rotation  # noqa: PLC0415 - no other command opens secrets
+    from common.encryption import EncryptionUnavailable, SecretBox  # noqa: PLC0415
+    from common.storage.engine import Database, DatabaseError, sqlstate  # noqa: PLC0415
+
+    box = SecretBox(settings.secrets_encryption_key, settings.secrets_encryption_key_previous)
+    database = Database(settings.database_url, pool_size=1, application="everturn rotate-secrets")
+    try:
+        results = rotation.rotate(database, box)
+    except EncryptionUnavailable:
+        sys.stderr.write(f"everturn {_ROTATE}: SECRETS_ENCRYPTION_KEY is not set\n")
+        return 2
+    except DatabaseError as failure:
+        kind, code = type(failure).__name__, sqlstate(failure)
+        sys.stderr.write(f"everturn {_ROTATE}: the database failed ({kind}, SQLSTATE {code})\n")
+        return 2
+    finally:
+        database.close()
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(each) for each in results]) + "\n")
+    else:
+        for each in results:
+            sys.stdout.write(
+                f"{each.place}: {each.rotated} encrypted anew, {each.current} were current,"
+                f" {len(each.unreadable)} unreadable\n"
+            )
+            for row in each.unreadable:
+                sys.stdout.write(f"  cannot be decrypted: {each.place} of {row}\n")
+    return 1 if any(each.unreadable for each in results) else 0
+
+
 def _become(module: str, *arguments: str) -> NoReturn:
     """Replace this process by `python -m module`, so that signals reach it directly."""
     sys.stdout.flush()
@@ -93,6 +133,14 @@ _COMMANDS: dict[str, tuple[str, Callable[[Settings], int]]] = {
     "sweeper": ("recover turns and purge what was deleted", _sweeper),
     "flower": ("serve Celery Flower", _flower),
 }
+
+
+_ROTATE = "rotate-secrets"
+_ROTATE_SUMMARY = "encrypt stored keys and secrets anew under the current master key"
+_ROTATE_EPILOG = (
+    "Exits with 0 when every secret opens and is under SECRETS_ENCRYPTION_KEY, with 1 when some"
+    " could not be decrypted (they are named and stay as they are), with 2 when it could not run."
+)
 
 
 if __name__ == "__main__":

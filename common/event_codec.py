@@ -6,7 +6,8 @@ the log to a subscriber.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -37,7 +38,12 @@ def show_optional_time(ts: datetime | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """A stored event whose context and data are still the stored JSON text."""
+    """A stored event whose context and data are still the stored JSON text.
+
+    Attributes:
+        private_json: what is kept beside it and is no part of its wire form; None unless
+            it was asked for, as only a turn does.
+    """
 
     session_id: UUID
     sequence: int
@@ -45,6 +51,7 @@ class LoggedEvent:
     ts: datetime
     context_json: str
     data_json: str
+    private_json: str | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -64,6 +71,11 @@ class LoggedEvent:
         parsed: dict[str, Any] = orjson.loads(self.context_json)
         return parsed
 
+    @property
+    def private(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = orjson.loads(self.private_json or "{}")
+        return parsed
+
     def wire(self) -> dict[str, Any]:
         """The envelope of contract 4.1, for orjson: stored parts are fragments."""
         return {
@@ -81,3 +93,25 @@ class LoggedEvent:
     def to_bytes(self) -> bytes:
         """The envelope as compact JSON, one line."""
         return orjson.dumps(self.wire())
+
+
+def report_body(
+    session_id: UUID,
+    kind: str,
+    ts: datetime,
+    *,
+    context: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> bytes:
+    """The envelope of an event that is never stored; its id is the relay's to give."""
+    return orjson.dumps(
+        {
+            "type": kind,
+            "ts": show_time(ts),
+            "session_id": show_id(Kind.SESSION, session_id),
+            "context": context,
+            "data": data,
+            "metadata": None,
+            "tags": [],
+        }
+    )

@@ -12,6 +12,8 @@ tag `{<session hex>}`, so a cluster keeps them together.
     everturn:{<session>}:left:<caller>     and on a stream of theirs since closed, see
                                            `api.streaming.start`.  TTL
     everturn:{<org>}:org-streams           hash; open streams a process.  TTL
+    everturn:breaker:{<provider id>}       hash; how calls of a model provider went lately,
+                                           see `worker.llm_breaker`.  TTL on every write
     everturn:control                       channel; `cancel <turn hex>`, to all workers
 
 Whatever is lost here costs latency, never data: subscribers read the log again.
@@ -30,7 +32,7 @@ from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
 from common.event_codec import LoggedEvent
-from common.live_frames import GONE, encode_events, encode_text
+from common.live_frames import GONE, encode_events, encode_report, encode_text
 from common.redis_client import Breaker
 
 CONTROL_CHANNEL: Final = "everturn:control"
@@ -58,6 +60,10 @@ def seen_key(session_id: UUID, caller: str) -> str:
 
 def left_key(session_id: UUID, caller: str) -> str:
     return f"everturn:{{{session_id.hex}}}:left:{caller}"
+
+
+def provider_breaker_key(provider_id: str) -> str:
+    return f"everturn:breaker:{{{provider_id}}}"
 
 
 # Appends a chunk and tells subscribers, or, when the text is not as long as the
@@ -116,6 +122,10 @@ class Live:
         self._queue_push(pipeline, tail)
         pipeline.spublish(channel, frame)
         pipeline.execute(raise_on_error=False)
+
+    def report(self, session_id: UUID, kind: str, body: bytes) -> None:
+        """Tell whoever is watching just now; see `common.event_codec.report_body`."""
+        self._send(session_id, encode_report(kind, body))
 
     def publish_gone(self, session_id: UUID) -> None:
         """Tell subscribers that the session was deleted."""

@@ -1,10 +1,11 @@
 r"""What travels on a session's live channel.  Pure.
 
 A frame is either persisted events, already in their wire form so that they are
-serialised once, or a chunk of the text being streamed:
+serialised once, a chunk of the text being streamed, or what a running tool call reports:
 
     E<sequence> <type> <opener or 0> <bytes>\n<json>\n ...      one record an event
     D<opener> <start offset in UTF-8 bytes>\n<text>
+    R<type>\n<json>                                          an event without its id
     X                                                        the session is gone
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.domain.events import EventType
+from common.domain.events import COMPLETING_TYPES
 from common.event_codec import LoggedEvent
 
 
@@ -43,11 +44,19 @@ class LiveText:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveReport:
+    """An event that is not persisted; `body` is it as compact JSON, but for its id."""
+
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SessionGone:
     """The session was deleted."""
 
 
-Frame = tuple[LiveEvent, ...] | LiveText | SessionGone
+Frame = tuple[LiveEvent, ...] | LiveText | LiveReport | SessionGone
 
 GONE: bytes = b"X"
 
@@ -59,7 +68,7 @@ class MalformedFrame(Exception):
 def live_event(event: LoggedEvent) -> LiveEvent:
     """The relayed form of a stored event."""
     finishes = 0
-    if event.type == EventType.OUTPUT_COMPLETED:
+    if event.type in COMPLETING_TYPES:
         finishes = int(event.context.get("stream_sequence", 0))
     return LiveEvent(event.sequence, event.type, finishes, event.to_bytes())
 
@@ -78,6 +87,11 @@ def encode_text(opener: int, start: int, text: bytes) -> bytes:
     return b"D%d %d\n%s" % (opener, start, text)
 
 
+def encode_report(kind: str, body: bytes) -> bytes:
+    """One frame for a report."""
+    return b"R%s\n%s" % (kind.encode(), body)
+
+
 def decode(frame: bytes) -> Frame:
     """Read a frame back.
 
@@ -91,6 +105,9 @@ def decode(frame: bytes) -> Frame:
             return LiveText(int(opener), int(start), text)
         if frame.startswith(b"E"):
             return tuple(_records(frame))
+        if frame.startswith(b"R"):
+            kind, body = frame[1:].split(b"\n", 1)
+            return LiveReport(kind.decode(), body)
     except ValueError as wrong:
         raise MalformedFrame from wrong
     if frame == GONE:

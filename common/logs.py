@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from common.settings import Settings
+
+# Libraries that log addresses, headers or what a server answered (I10).
+_TELLING: Final = ("httpcore", "httpcore2", "httpx", "httpx2", "mcp")
 
 
 def configure(settings: Settings, *, process: str) -> None:
@@ -43,6 +47,13 @@ def configure(settings: Settings, *, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.INFO))
+    silence_libraries()
+
+
+def silence_libraries() -> None:
+    """Let no library log what callers or other people's servers sent."""
+    for name in _TELLING:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def place_of(error: BaseException) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from common.domain.outbound import PrivateTargets
 from common.encryption import MasterKey
 
 _GRADES: Final = ("dev", "poc", "preview", "prod")
@@ -151,6 +152,9 @@ class Settings:
     approval_default: str = _setting(
         "reject", _choice("reject", "allow"), "what becomes of a call nobody decided on"
     )
+    outbound_allow_private: PrivateTargets = _setting(
+        "", PrivateTargets.parse, "private hosts, networks that tools may reach, comma-separated"
+    )
     act_max_tool_concurrency: int = _setting("32", _some, "tool calls of a turn at once")
     shutdown_grace_seconds: float = _setting("10", _seconds, "time a worker has after SIGTERM")
 
@@ -219,6 +223,12 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         faults.append(
             "PUBSUB_URL and LIVE_TEXT_URL must name one server: text is stored and published"
             " in one step"
+        )
+    current, previous = (values[f"secrets_encryption_key{which}"] for which in ("", "_previous"))
+    if current and previous and current.name == previous.name and current.key != previous.key:
+        faults.append(
+            "SECRETS_ENCRYPTION_KEY and SECRETS_ENCRYPTION_KEY_PREVIOUS are different keys of"
+            " one name: give the new key a new name"
         )
     if values["renew_seconds"] * 2 > values["lease_seconds"]:
         faults.append("LEASE_SECONDS must be at least twice RENEW_SECONDS")

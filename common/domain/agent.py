@@ -18,6 +18,8 @@ DESCRIPTION_BYTES: Final = 10 * 1024
 PROMPT_BYTES: Final = 1024 * 1024
 CAPABILITIES: Final = 250
 CLIENT_TOOLS: Final = 50
+FALLBACK_MODELS: Final = 10
+MODEL_CHARACTERS: Final = 256
 TOOL_NAME_CHARACTERS: Final = 64
 TOOL_DESCRIPTION_BYTES: Final = 1024
 TOOL_PARAMETERS_BYTES: Final = 10 * 1024
@@ -43,6 +45,7 @@ class AgentConfig:
     Attributes:
         harness_id: None stands for the default harness.
         capabilities: `{ref, config}` each.
+        fallback_models: tried in order when the provider of the one before is down.
     """
 
     name: str
@@ -52,6 +55,7 @@ class AgentConfig:
     harness_id: UUID | None = None
     harness_name: str | None = None
     default_model_id: str | None = None
+    fallback_models: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     capabilities: list[dict[str, Any]] = field(default_factory=list)
     tools: list[dict[str, Any]] = field(default_factory=list)
@@ -64,7 +68,12 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """A stored agent; `harness_name` is its harness's."""
+    """A stored agent; `harness_name` is its harness's.
+
+    Attributes:
+        default_version_id: the version that sessions run on, None for the agent as it is.
+        version: the number of its newest version.
+    """
 
     id: UUID
     organization_id: UUID
@@ -73,6 +82,8 @@ class Agent:
     status: AgentStatus
     root_agent_id: UUID | None
     forked_from_agent_id: UUID | None
+    forked_from_version_id: UUID | None
+    default_version_id: UUID | None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -95,12 +106,19 @@ def copy_name(name: str, *, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentRef:
-    """How a path or a body names an agent: by id, or by a name in any letter case."""
+class NamedRef:
+    """How a path or a body names an agent or a harness: by id, or by a name in any letter case."""
 
     id: UUID | None
     slug: str | None
     text: str
+
+    def __str__(self) -> str:
+        """The same for every spelling of the id, and for every spelling of the name."""
+        return str(self.id or self.slug)
+
+
+AgentRef = NamedRef
 
 
 def agent_ref(text: str) -> AgentRef:
@@ -109,7 +127,16 @@ def agent_ref(text: str) -> AgentRef:
     Raises:
         InvalidId: it has the form of an id, but of another kind of thing.
     """
+    return read_named_ref(Kind.AGENT, text)
+
+
+def read_named_ref(kind: Kind, text: str) -> NamedRef:
+    """Read an id of that kind, or a name.
+
+    Raises:
+        InvalidId: it has the form of an id, but of another kind of thing.
+    """
     if _ID_SHAPE.fullmatch(text.strip()):
-        return AgentRef(parse_id(Kind.AGENT, text), None, text)
+        return NamedRef(parse_id(kind, text), None, text)
     bare = re.fullmatch(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text)
-    return AgentRef(UUID(text) if bare else None, slug_of(text), text)
+    return NamedRef(UUID(text) if bare else None, slug_of(text), text)

@@ -45,6 +45,12 @@ class InvalidId(BadRequest):
     code = "invalid_id"
 
 
+class InvalidChangeReason(BadRequest):
+    """An Everruns-Change-Reason header that cannot be kept (contract 2.1)."""
+
+    code = "invalid_change_reason"
+
+
 class InvalidCursor(BadRequest):
     """A cursor that is not an event id of the session it is used on."""
 
@@ -61,6 +67,24 @@ class IdempotencyKeyReused(Unprocessable):
     """The same Idempotency-Key came with another body."""
 
     code = "idempotency_key_reused"
+
+
+class Forbidden(DomainError):
+    """Known who asks, and still not allowed: built-in things are read-only (contract 1.6: 403)."""
+
+    code = "forbidden"
+
+
+class EncryptionMissing(DomainError):
+    """A secret cannot be stored or read: its master key is not configured (503)."""
+
+    code = "encryption_unavailable"
+
+
+class ProviderFailed(DomainError):
+    """A model provider was asked on the caller's behalf and gave no usable answer (502)."""
+
+    code = "provider_failed"
 
 
 class NotFound(DomainError):

@@ -97,8 +97,14 @@ MESSAGE_TYPES: Final = (
     EventType.OUTPUT_COMPLETED,
     EventType.TOOL_COMPLETED,
 )
-# A text stream is the text of one of these (design 4).
-OPENER_TYPES: Final = frozenset({EventType.OUTPUT_STARTED})
+# A text stream is the text of one of these, and goes out as deltas of its type (design 4).
+DELTA_TYPES: Final[Mapping[str, EventType]] = {
+    EventType.OUTPUT_STARTED: EventType.OUTPUT_DELTA,
+    EventType.THINKING_STARTED: EventType.THINKING_DELTA,
+}
+OPENER_TYPES: Final = frozenset(DELTA_TYPES)
+# What may complete a text stream; it says which in `context.stream_sequence`.
+COMPLETING_TYPES: Final = frozenset({EventType.OUTPUT_COMPLETED, EventType.THINKING_COMPLETED})
 
 
 @dataclass(frozen=True, slots=True)

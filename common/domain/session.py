@@ -9,6 +9,7 @@ from uuid import UUID
 
 from common.domain.events import Usage
 from common.domain.turn import SessionStatus
+from common.domain.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,26 @@ class SessionPatch:
     given: frozenset[str]
     title: str | None = None
     locale: str | None = None
+    model_id: str | None = None
     tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkChanges:
+    """What a fork is to have otherwise; `given` names the fields that are looked at.
+
+    Attributes:
+        up_to_sequence: the last event to copy, None for all.
+    """
+
+    given: frozenset[str] = frozenset()
+    title: str | None = None
+    tags: list[str] = field(default_factory=list)
+    model_id: str | None = None
+    agent_id: UUID | None = None
+    locale: str | None = None
+    system_prompt: str | None = None
+    up_to_sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,8 @@ class Session:
         preview: start of the first user message, None before there is one.
         output_preview: start of the last agent message.
         is_pinned: by the caller it was read for.
+        waiting: what it waits for, None when it does not wait.
+        granted: references of the capabilities of harness, agent and session.
     """
 
     id: UUID
@@ -75,6 +97,11 @@ class Session:
     started_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    parent_session_id: UUID | None = None
+    forked_from_session_id: UUID | None = None
+    forked_from_sequence: int | None = None
+    waiting: Waiting | None = None
+    granted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

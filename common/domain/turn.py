@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ class Claim:
         reclaims: claims since the last progress that followed a lost worker.
         input_sequence: where the turn's first user message stands in the log;
             `input_message_id` is that message's.
+        controls: what the session's newest user message asks of the generation.
     """
 
     turn_id: UUID
@@ -50,6 +51,7 @@ class Claim:
     reclaims: int
     input_sequence: int
     input_message_id: str
+    controls: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

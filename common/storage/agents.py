@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row, text
 
-from common.domain.agent import Agent, AgentConfig, AgentRef, AgentStatus
+from common.domain.agent import Agent, AgentConfig, AgentRef, AgentStatus, slug_of
 from common.storage.engine import Tx
 from common.storage.search import like_patterns, matches_all
 
@@ -23,13 +23,15 @@ class Lineage:
 
     root: UUID
     forked_from: UUID
+    version: UUID | None = None
 
 
 _COLUMNS: Final = """
     a.id, a.organization_id, a.name, a.slug, a.display_name, a.description, a.system_prompt,
     a.harness_id, a.default_model_id, a.status, a.tags, a.capabilities, a.tools,
     a.initial_files, a.mcp_servers, a.network_access, a.max_iterations,
-    a.parallel_tool_calls, a.root_agent_id, a.forked_from_agent_id, a.version,
+    a.parallel_tool_calls, a.fallback_models, a.root_agent_id, a.forked_from_agent_id,
+    a.forked_from_version_id, a.default_version_id, a.version,
     a.created_at, a.updated_at, a.archived_at, a.deleted_at, h.name AS harness_name
 """
 _FROM: Final = "FROM agents a JOIN harnesses h ON h.id = a.harness_id"
@@ -44,13 +46,14 @@ _FIND: Final = text(f"""
 _INSERT: Final = text("""
     INSERT INTO agents (id, organization_id, name, slug, display_name, description,
         system_prompt, harness_id, default_model_id, tags, capabilities, tools, initial_files,
-        mcp_servers, network_access, max_iterations, parallel_tool_calls, root_agent_id,
-        forked_from_agent_id)
+        mcp_servers, network_access, max_iterations, parallel_tool_calls, fallback_models,
+        root_agent_id, forked_from_agent_id, forked_from_version_id)
     VALUES (:id, :organization_id, :name, :slug, :display_name, :description, :system_prompt,
         :harness_id, :default_model_id, CAST(:tags AS jsonb), CAST(:capabilities AS jsonb),
         CAST(:tools AS jsonb), CAST(:initial_files AS jsonb), CAST(:mcp_servers AS jsonb),
-        CAST(:network_access AS jsonb), :max_iterations, :parallel_tool_calls, :root,
-        :forked_from)
+        CAST(:network_access AS jsonb), :max_iterations, :parallel_tool_calls,
+        CAST(:fallback_models AS jsonb), :root, :forked_from,
+        :forked_from_version)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """)
@@ -63,8 +66,8 @@ _UPDATE: Final = text("""
         initial_files = CAST(:initial_files AS jsonb),
         mcp_servers = CAST(:mcp_servers AS jsonb),
         network_access = CAST(:network_access AS jsonb), max_iterations = :max_iterations,
-        parallel_tool_calls = :parallel_tool_calls, version = version + 1,
-        updated_at = clock_timestamp()
+        parallel_tool_calls = :parallel_tool_calls,
+        fallback_models = CAST(:fallback_models AS jsonb), updated_at = clock_timestamp()
     WHERE id = :id AND organization_id = :organization_id AND status <> 'deleted'
 """)
 
@@ -79,8 +82,8 @@ _SET_STATUS: Final = text("""
 _HARNESS: Final = text("""
     SELECT id FROM harnesses
     WHERE (organization_id IS NULL OR organization_id = :organization_id)
-        AND status = 'active' AND (id = :id OR lower(name) = lower(:name))
-    ORDER BY organization_id NULLS LAST LIMIT 1
+        AND status = 'active' AND (id = :id OR slug = :slug)
+    ORDER BY id = :id DESC NULLS LAST LIMIT 1
 """)
 
 
@@ -140,6 +143,7 @@ def insert(
             "slug": slug,
             "root": lineage.root if lineage else None,
             "forked_from": lineage.forked_from if lineage else None,
+            "forked_from_version": lineage.version if lineage else None,
         },
     ).one_or_none()
     return row is not None
@@ -148,7 +152,7 @@ def insert(
 def update(
     tx: Tx, organization_id: UUID, agent_id: UUID, config: AgentConfig, *, slug: str
 ) -> None:
-    """Replace what a caller wrote; the version counts on."""
+    """Replace what a caller wrote."""
     tx.execute(
         _UPDATE,
         {
@@ -168,9 +172,17 @@ def set_status(tx: Tx, organization_id: UUID, agent_id: UUID, status: AgentStatu
 def find_harness(
     tx: Tx, organization_id: UUID, *, harness_id: UUID | None, name: str | None
 ) -> UUID | None:
-    """The id of a harness, built-in or the organization's own; None when there is none."""
+    """The id of an active harness, built-in or the organization's own; None for none.
+
+    An id goes before a name.
+    """
     found: UUID | None = tx.execute(
-        _HARNESS, {"organization_id": organization_id, "id": harness_id, "name": name}
+        _HARNESS,
+        {
+            "organization_id": organization_id,
+            "id": harness_id,
+            "slug": None if name is None or harness_id is not None else slug_of(name),
+        },
     ).scalar_one_or_none()
     return found
 
@@ -184,6 +196,7 @@ def _values(config: AgentConfig) -> dict[str, Any]:
         "system_prompt": config.system_prompt,
         "harness_id": config.harness_id,
         "default_model_id": config.default_model_id,
+        "fallback_models": _json(config.fallback_models),
         "tags": _json(config.tags),
         "capabilities": _json(config.capabilities),
         "tools": _json(config.tools),
@@ -208,6 +221,7 @@ def _agent(row: Row[Any]) -> Agent:
         harness_id=row.harness_id,
         harness_name=row.harness_name,
         default_model_id=row.default_model_id,
+        fallback_models=row.fallback_models,
         tags=row.tags,
         capabilities=row.capabilities,
         tools=row.tools,
@@ -225,6 +239,8 @@ def _agent(row: Row[Any]) -> Agent:
         status=AgentStatus(row.status),
         root_agent_id=row.root_agent_id,
         forked_from_agent_id=row.forked_from_agent_id,
+        forked_from_version_id=row.forked_from_version_id,
+        default_version_id=row.default_version_id,
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

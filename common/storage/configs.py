@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy import Row, text
 from common.domain.errors import InvalidId
 from common.domain.ids import Kind, parse_id
 from common.storage.engine import Tx
+from common.storage.harness_chain import merged_harness
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +30,72 @@ class SessionConfiguration:
     session_prompt: str | None
     session_capabilities: list[dict[str, Any]]
     model_ref: str | None
+    fallback_models: list[str]
+    agent_tools: list[dict[str, Any]]
+    session_tools: list[dict[str, Any]]
+    mcp_servers: dict[str, Any]
+    network_access: dict[str, Any] | None
     max_iterations: int | None
     parallel_tool_calls: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that may be used."""
+    """A model that may be used; `profile` in the wire's form, None when the row has none."""
 
     id: UUID
     name: str
     provider_type: str
     settings: dict[str, Any]
+    provider_id: UUID
+    profile: dict[str, Any] | None
 
 
-_RESOLVE: Final = text("""
+_OURS: Final = "s.id = :session_id AND s.organization_id = :organization_id"
+# Of an agent with a default version, `c` is the agent as that version has it.
+_RESOLVE: Final = text(f"""
+    WITH RECURSIVE {merged_harness(f"(SELECT s.harness_id FROM sessions s WHERE {_OURS})")}
     SELECT
-        h.id AS harness_id, h.system_prompt AS harness_prompt,
+        h.id AS harness_id, coalesce(h.system_prompt, '') AS harness_prompt,
         h.capabilities AS harness_capabilities,
-        a.id AS agent_id, a.version AS agent_version, a.system_prompt AS agent_prompt,
-        coalesce(a.capabilities, '[]'::jsonb) AS agent_capabilities,
+        a.id AS agent_id, coalesce(v.version_number, a.version) AS agent_version,
+        c.system_prompt AS agent_prompt,
+        coalesce(c.capabilities, '[]'::jsonb) AS agent_capabilities,
         s.system_prompt AS session_prompt, s.capabilities AS session_capabilities,
-        coalesce(s.model_id, a.default_model_id, CAST(h.default_model_id AS text)) AS model_ref,
-        coalesce(s.max_iterations, a.max_iterations) AS max_iterations,
-        coalesce(s.parallel_tool_calls, a.parallel_tool_calls) AS parallel_tool_calls
+        coalesce(s.model_id, c.default_model_id, h.default_model_id, o.default_model_id)
+            AS model_ref,
+        coalesce(c.fallback_models, '[]'::jsonb) AS fallback_models,
+        h.tools || coalesce(c.tools, '[]'::jsonb) AS agent_tools, s.tools AS session_tools,
+        h.mcp_servers || coalesce(c.mcp_servers, '{{}}'::jsonb) || s.mcp_servers AS mcp_servers,
+        coalesce(s.network_access, c.network_access, h.network_access) AS network_access,
+        coalesce(s.max_iterations, c.max_iterations) AS max_iterations,
+        coalesce(s.parallel_tool_calls, c.parallel_tool_calls, h.parallel_tool_calls)
+            AS parallel_tool_calls
     FROM sessions s
-    JOIN harnesses h ON h.id = s.harness_id
+    JOIN organizations o ON o.id = s.organization_id
+    JOIN harness h ON h.id = s.harness_id
     LEFT JOIN agents a ON a.id = s.agent_id
-    WHERE s.id = :session_id AND s.organization_id = :organization_id
+    LEFT JOIN agent_versions v ON v.id = a.default_version_id AND v.agent_id = a.id
+    LEFT JOIN LATERAL jsonb_populate_record(a, v.authored_config) c ON true
+    WHERE {_OURS}
 """)
 
 # A model is named by its row's id, by the provider's name for it, or by its provider's type.
-_MODEL: Final = text("""
-    SELECT id, model_id AS name, provider_type, settings FROM models
-    WHERE (organization_id IS NULL OR organization_id = :organization_id) AND enabled
-        AND (id = CAST(:id AS uuid) OR model_id = :ref OR provider_type = :ref)
-    ORDER BY id = CAST(:id AS uuid) DESC NULLS LAST, model_id = :ref DESC,
-        organization_id NULLS LAST, id
-    LIMIT 1
+# The organization's own come before built-in ones, also when all of them are disabled.
+_MODELS: Final = text("""
+    SELECT c.* FROM
+        unnest(CAST(:refs AS text[]), CAST(:ids AS uuid[])) WITH ORDINALITY AS r(ref, id, place)
+    LEFT JOIN LATERAL (
+        SELECT m.id, m.model_id AS name, p.provider_type, m.settings, p.id AS provider_id,
+            m.profile, m.enabled AND p.status = 'active' AS is_usable
+        FROM models m JOIN providers p ON p.id = m.provider_id
+        WHERE (m.organization_id IS NULL OR m.organization_id = :organization_id)
+            AND (m.id = r.id OR m.model_id = r.ref OR m.provider_type = r.ref)
+        ORDER BY m.id = r.id DESC NULLS LAST, m.model_id = r.ref DESC,
+            m.organization_id NULLS LAST, is_usable DESC, m.stale_since NULLS FIRST, m.id
+        LIMIT 1
+    ) c ON true
+    ORDER BY r.place
 """)
 
 _KEEP: Final = text("""
@@ -87,16 +117,30 @@ def of_session(tx: Tx, organization_id: UUID, session_id: UUID) -> SessionConfig
     return SessionConfiguration(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def find_model(tx: Tx, organization_id: UUID, ref: str) -> Model | None:
-    """The enabled model that `ref` names, None when there is none."""
+def find_models(tx: Tx, organization_id: UUID, refs: Sequence[str]) -> list[Model | None]:
+    """For each reference the model that it names; None when there is none to be used."""
+    rows = tx.execute(
+        _MODELS,
+        {
+            "organization_id": organization_id,
+            "refs": list(refs),
+            "ids": [_row_id(ref) for ref in refs],
+        },
+    )
+    return [_model(row) for row in rows]
+
+
+def _row_id(ref: str) -> str | None:
     try:
-        row_id = str(parse_id(Kind.MODEL, ref))
+        return str(parse_id(Kind.MODEL, ref))
     except InvalidId:
-        row_id = None
-    row = tx.execute(
-        _MODEL, {"organization_id": organization_id, "id": row_id, "ref": ref}
-    ).one_or_none()
-    return None if row is None else Model(row.id, row.name, row.provider_type, row.settings)
+        return None
+
+
+def _model(row: Row[Any]) -> Model | None:
+    if not row.is_usable:
+        return None
+    return Model(row.id, row.name, row.provider_type, row.settings, row.provider_id, row.profile)
 
 
 def keep(tx: Tx, organization_id: UUID, config_hash: str, config: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ that lost its session writes nothing (I3).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Row, text
 
 from common.domain.errors import LeaseLost
-from common.domain.events import MESSAGE_TYPES, NO_USAGE, EventDraft, Usage, stamped
+from common.domain.events import MESSAGE_TYPES, NO_USAGE, EventDraft, EventType, Usage, stamped
 from common.domain.turn import SessionStatus
 from common.event_codec import LoggedEvent, show_time
 from common.storage.engine import Tx
@@ -93,7 +93,9 @@ _ADVANCE: Final = text(f"""
         input_tokens = input_tokens + :input_tokens,
         output_tokens = output_tokens + :output_tokens,
         cache_read_tokens = cache_read_tokens + :cache_read_tokens,
-        cache_creation_tokens = cache_creation_tokens + :cache_creation_tokens
+        cache_creation_tokens = cache_creation_tokens + :cache_creation_tokens,
+        compacted_sequence = CASE WHEN :compacted > 0 THEN last_sequence + :compacted
+            ELSE compacted_sequence END
     WHERE session_id = :session_id AND epoch = :epoch
         AND last_input_sequence <= :last_input
     RETURNING {_HEAD}
@@ -165,6 +167,7 @@ def append(
             "output_tokens": change.usage.output_tokens,
             "cache_read_tokens": change.usage.cache_read_tokens,
             "cache_creation_tokens": change.usage.cache_creation_tokens,
+            "compacted": _position_of(EventType.CONTEXT_COMPACTED, drafts),
             "epoch": fence.epoch,
             "last_input": _NO_LIMIT if fence.last_input is None else fence.last_input,
         },
@@ -251,6 +254,30 @@ def read_all(
         after = found[-1].sequence
 
 
+def read_for_model(
+    tx: Tx, session_id: UUID, after: int, *, below: int, limit: int
+) -> list[LoggedEvent]:
+    """As `read_after`, messages with their private part: for the model, not to be shown."""
+    rows = tx.execute(
+        _READ_FOR_MODEL,
+        {
+            "session_id": session_id,
+            "after": after,
+            "below": below,
+            "types": list(MESSAGE_TYPES),
+            "limit": limit,
+        },
+    )
+    return [logged_with_private(row) for row in rows]
+
+
+def newest_controls(tx: Tx, session_id: UUID) -> dict[str, Any]:
+    """What the newest user message asks of the generation."""
+    found = tx.execute(_NEWEST_CONTROLS, {"session_id": session_id}).scalar_one_or_none()
+    controls: dict[str, Any] = found or {}
+    return controls
+
+
 def count(tx: Tx, session_id: UUID, event_type: str, *, below: int) -> int:
     """How many events of a type the session has with `sequence < below`."""
     found = tx.execute(_COUNT, {"session_id": session_id, "type": event_type, "below": below})
@@ -274,11 +301,42 @@ _READ_TYPES: Final = text(f"""
         AND type = ANY(:types)
     ORDER BY sequence LIMIT :limit
 """)
+PRIVATE_COLUMNS: Final = f"{COLUMNS}, private::text AS private"
+_READ_FOR_MODEL: Final = text(f"""
+    SELECT {PRIVATE_COLUMNS} FROM events
+    WHERE session_id = :session_id AND sequence > :after AND sequence < :below
+        AND type = ANY(:types)
+    ORDER BY sequence LIMIT :limit
+""")
+_NEWEST_CONTROLS: Final = text("""
+    SELECT e.data #> '{message,controls}' FROM session_heads h
+    JOIN events e ON e.session_id = h.session_id AND e.sequence = h.last_input_sequence
+    WHERE h.session_id = :session_id
+""")
 
 
 def logged(row: Row[Any]) -> LoggedEvent:
     """A row of `COLUMNS` as an event."""
     return LoggedEvent(row.session_id, row.sequence, row.type, row.ts, row.context, row.data)
+
+
+def dated(draft: EventDraft, ts: datetime) -> EventDraft:
+    """With the time that a `deadline_seconds` means, where the draft has one."""
+    if "deadline_seconds" not in draft.data:
+        return draft
+    data = dict(draft.data)
+    deadline = ts + timedelta(seconds=data.pop("deadline_seconds"))
+    return replace(draft, data={**data, "deadline": show_time(deadline)})
+
+
+def logged_with_private(row: Row[Any]) -> LoggedEvent:
+    """A row of `PRIVATE_COLUMNS` as an event."""
+    return replace(logged(row), private_json=row.private)
+
+
+def _position_of(kind: EventType, drafts: Sequence[EventDraft]) -> int:
+    """Where the last draft of a type stands, counted from 1; 0 for nowhere."""
+    return max((place for place, draft in enumerate(drafts, 1) if draft.type is kind), default=0)
 
 
 def _head(row: Row[Any]) -> Head:
@@ -306,7 +364,9 @@ def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedE
             type=str(draft.type),
             ts=row.last_ts,
             context_json=orjson.dumps(draft.context).decode(),
-            data_json=orjson.dumps(stamped(draft, ts_text=ts_text, session_usage=usage)).decode(),
+            data_json=orjson.dumps(
+                stamped(dated(draft, row.last_ts), ts_text=ts_text, session_usage=usage)
+            ).decode(),
         )
         for position, draft in enumerate(drafts)
     ]

@@ -15,7 +15,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from common.domain.events import OPENER_TYPES, TERMINAL_TYPES, EventType
+from common.domain.events import (
+    COMPLETING_TYPES,
+    OPENER_TYPES,
+    TERMINAL_TYPES,
+    EventType,
+)
 from common.event_codec import LoggedEvent
 from common.storage.engine import Database, Tx, is_passing_outage, sqlstate
 from common.storage.log import SLICE
@@ -51,13 +56,18 @@ class NewestTurn:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as a stream is opened on it, all of one snapshot."""
+    """A session as a stream is opened on it, all of one snapshot.
+
+    Attributes:
+        inherited_sequence: the last event that it was forked with, 0 for no fork.
+    """
 
     session_id: UUID
     organization_id: UUID
     last_sequence: int
     has_open_turn: bool
     newest_turn: NewestTurn | None
+    inherited_sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,8 @@ ANSWER_TYPES: Final = (
 )
 
 _FIND_SESSION: Final = text("""
-    SELECT s.id, s.organization_id, h.last_sequence, h.open_turn_id IS NOT NULL AS has_open_turn,
+    SELECT s.id, s.organization_id, coalesce(s.forked_from_sequence, 0) AS inherited,
+        h.last_sequence, h.open_turn_id IS NOT NULL AS has_open_turn,
         t.input_sequence, h.last_input_sequence, t.ended_seconds_ago, a.sequence AS answer
     FROM sessions s
     JOIN session_heads h ON h.session_id = s.id
@@ -109,11 +120,13 @@ _FIND_SESSION: Final = text("""
 """)
 
 # The newest event that opens or closes a text stream; one is open if that is an opener.
+# Thinking that was not streamed closes none.
 _STREAM_EDGE: Final = text("""
     SELECT session_id, sequence, type, ts, context::text AS context, data::text AS data
     FROM events
     WHERE session_id = :session_id AND sequence > :above AND sequence <= :at
         AND type = ANY(:edges)
+        AND (type <> 'reason.thinking.completed' OR context ->> 'stream_sequence' IS NOT NULL)
     ORDER BY sequence DESC LIMIT 1
 """)
 
@@ -170,7 +183,14 @@ def find_session(
         turn = NewestTurn(
             row.input_sequence, row.last_input_sequence, row.ended_seconds_ago, row.answer
         )
-    return SessionView(row.id, row.organization_id, row.last_sequence, row.has_open_turn, turn)
+    return SessionView(
+        row.id,
+        row.organization_id,
+        row.last_sequence,
+        row.has_open_turn,
+        turn,
+        inherited_sequence=row.inherited,
+    )
 
 
 def opener_of_open_text(tx: Tx, session_id: UUID, *, at: int, above: int = 0) -> LoggedEvent | None:
@@ -185,7 +205,7 @@ def opener_of_open_text(tx: Tx, session_id: UUID, *, at: int, above: int = 0) ->
             "session_id": session_id,
             "at": at,
             "above": above,
-            "edges": sorted({*OPENER_TYPES, *TERMINAL_TYPES, EventType.OUTPUT_COMPLETED}),
+            "edges": sorted({*OPENER_TYPES, *TERMINAL_TYPES, *COMPLETING_TYPES}),
         },
     ).one_or_none()
     if row is None or row.type not in OPENER_TYPES:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from common.storage import tables
+from common.storage import mcp_tables, provider_tables, tables, version_tables, workspace_tables
 from common.storage.columns import metadata
 
-__all__ = ["metadata", "tables"]
+__all__ = [
+    "mcp_tables",
+    "metadata",
+    "provider_tables",
+    "tables",
+    "version_tables",
+    "workspace_tables",
+]

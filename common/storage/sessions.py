@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from common.domain.events import Usage
 from common.domain.session import Session, SessionConfig, SessionCounts, SessionPatch
 from common.domain.text import PREVIEW_CHARACTERS, preview
 from common.domain.turn import SessionStatus
+from common.storage import grants, waiting
 from common.storage.engine import Tx
 from common.storage.search import like_patterns, matches_all
 
@@ -19,7 +21,8 @@ _COLUMNS: Final = f"""
     s.id, s.organization_id, s.agent_id, s.harness_id, s.workspace_id, s.owner_principal_id,
     s.title, s.locale, s.model_id, s.system_prompt, s.tags, s.capabilities, s.tools,
     s.initial_files, s.mcp_servers, s.hints, s.network_access, s.max_iterations,
-    s.parallel_tool_calls, s.created_at, greatest(s.updated_at, h.last_ts) AS updated_at,
+    s.parallel_tool_calls, s.parent_session_id, s.forked_from_session_id,
+    s.forked_from_sequence, s.created_at, greatest(s.updated_at, h.last_ts) AS updated_at,
     h.status, h.input_tokens, h.output_tokens, h.cache_read_tokens, h.cache_creation_tokens,
     h.started_at,
     p.session_id IS NOT NULL AS is_pinned,
@@ -49,9 +52,7 @@ _OURS: Final = "s.organization_id = :organization_id AND s.deleted_at IS NULL"
 _FIND: Final = text(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = :id AND {_OURS}")
 _EXISTS: Final = text(f"SELECT 1 FROM sessions s WHERE s.id = :id AND {_OURS}")
 _AGENT: Final = text(f"SELECT s.agent_id FROM sessions s WHERE s.id = :id AND {_OURS}")
-_WORKSPACE: Final = text(
-    f"SELECT 1 FROM sessions s WHERE s.id = :id AND s.workspace_id = :id AND {_OURS}"
-)
+_WORKSPACE: Final = text(f"SELECT 1 FROM sessions s WHERE s.workspace_id = :id AND {_OURS} LIMIT 1")
 
 _INSERT: Final = text("""
     WITH session AS (
@@ -73,11 +74,13 @@ _PATCH: Final = text(f"""
     UPDATE sessions s SET
         title = CASE WHEN :sets_title THEN :title ELSE title END,
         locale = CASE WHEN :sets_locale THEN :locale ELSE locale END,
+        model_id = CASE WHEN :sets_model THEN :model_id ELSE model_id END,
         tags = CASE WHEN :sets_tags THEN CAST(:tags AS jsonb) ELSE tags END,
         updated_at = clock_timestamp()
     WHERE s.id = :id AND {_OURS}
 """)
 _TITLE: Final = text(f"SELECT s.title FROM sessions s WHERE s.id = :id AND {_OURS}")
+_MODEL: Final = text(f"SELECT s.model_id FROM sessions s WHERE s.id = :id AND {_OURS}")
 
 _MARK_DELETED: Final = text(f"""
     UPDATE sessions s SET deleted_at = clock_timestamp() WHERE s.id = :id AND {_OURS}
@@ -106,7 +109,7 @@ def find(tx: Tx, organization_id: UUID, session_id: UUID, *, principal_id: UUID)
         _FIND,
         {"id": session_id, "organization_id": organization_id, "principal_id": principal_id},
     ).one_or_none()
-    return None if row is None else _session(row)
+    return None if row is None else _complete(tx, organization_id, [_session(row)])[0]
 
 
 def exists(tx: Tx, organization_id: UUID, session_id: UUID) -> bool:
@@ -151,7 +154,7 @@ def find_page(
         ),
         {**named, "principal_id": principal_id, "offset": offset, "limit": limit},
     )
-    found = [_session(row) for row in rows]
+    found = _complete(tx, organization_id, [_session(row) for row in rows])
     counted = tx.execute(text(f"SELECT count(*) FROM sessions s {where}"), named)
     return found, counted.scalar_one()
 
@@ -202,6 +205,13 @@ def title_of(tx: Tx, organization_id: UUID, session_id: UUID) -> str | None:
     return found
 
 
+def model_of(tx: Tx, organization_id: UUID, session_id: UUID) -> str | None:
+    """The model that the session itself names, None when it names none."""
+    named = {"id": session_id, "organization_id": organization_id}
+    model: str | None = tx.execute(_MODEL, named).scalar_one_or_none()
+    return model
+
+
 def patch(tx: Tx, organization_id: UUID, session_id: UUID, changes: SessionPatch) -> None:
     """Change what is given and leave the rest."""
     tx.execute(
@@ -213,6 +223,8 @@ def patch(tx: Tx, organization_id: UUID, session_id: UUID, changes: SessionPatch
             "title": changes.title,
             "sets_locale": "locale" in changes.given,
             "locale": changes.locale,
+            "sets_model": "model_id" in changes.given,
+            "model_id": changes.model_id,
             "sets_tags": "tags" in changes.given,
             "tags": _json(changes.tags),
         },
@@ -255,6 +267,20 @@ def unpin(tx: Tx, session_id: UUID, *, principal_id: UUID) -> None:
     tx.execute(_UNPIN, {"id": session_id, "principal_id": principal_id})
 
 
+def _complete(tx: Tx, organization_id: UUID, found: list[Session]) -> list[Session]:
+    """The same with what their own rows do not say."""
+    return grants.with_granted(tx, organization_id, _with_waiting(tx, organization_id, found))
+
+
+def _with_waiting(tx: Tx, organization_id: UUID, found: list[Session]) -> list[Session]:
+    """The same, those that wait with what they wait for."""
+    ids = [session.id for session in found if session.status is SessionStatus.WAITING]
+    if not ids:
+        return found
+    waits = waiting.of_sessions(tx, organization_id, ids)
+    return [replace(session, waiting=waits.get(session.id)) for session in found]
+
+
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
@@ -294,6 +320,9 @@ def _session(row: Row[Any]) -> Session:
         preview=None if row.preview is None else preview(row.preview),
         output_preview=None if row.output_preview is None else preview(row.output_preview),
         is_pinned=row.is_pinned,
+        parent_session_id=row.parent_session_id,
+        forked_from_session_id=row.forked_from_session_id,
+        forked_from_sequence=row.forked_from_sequence,
         started_at=row.started_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -39,11 +39,12 @@ organizations = Table(
     metadata,
     id_column(),
     Column("name", Text, nullable=False),
+    Column("default_model_id", Text),
     time_column("created_at", nullable=False),
     time_column("updated_at", nullable=False),
 )
 
-# The built-in rows belong to no organization and are written by migrations.
+# Written by api; the built-in rows belong to no organization and are written by migrations.
 harnesses = Table(
     "harnesses",
     metadata,
@@ -54,29 +55,33 @@ harnesses = Table(
     Column("description", Text),
     Column("system_prompt", Text, nullable=False, server_default=text("''")),
     json_column("capabilities", "[]"),
-    uuid_column("default_model_id", nullable=True),
+    Column("default_model_id", Text),
     Column("status", Text, nullable=False, server_default=text("'active'")),
     Column("is_built_in", Boolean, nullable=False, server_default=text("false")),
+    Column("slug", Text),
+    ref_column("parent_harness_id", "harnesses.id", nullable=True),
+    json_column("tags", "[]"),
+    json_column("tools", "[]"),
+    json_column("initial_files", "[]"),
+    json_column("mcp_servers", "{}"),
+    Column("network_access", JSONB),
+    Column("parallel_tool_calls", Boolean),
+    json_column("embedder_metadata", "{}"),
     time_column("created_at", nullable=False),
     time_column("updated_at", nullable=False),
+    time_column("archived_at"),
+    time_column("deleted_at"),
+    Index(
+        "harnesses_slug",
+        "organization_id",
+        "slug",
+        unique=True,
+        postgresql_where=text("status <> 'deleted'"),
+    ),
 )
 
-# `model_id` is the provider's name for it; `settings` configures llmsim.
-models = Table(
-    "models",
-    metadata,
-    id_column(),
-    ref_column("organization_id", "organizations.id", nullable=True),
-    Column("model_id", Text, nullable=False),
-    Column("display_name", Text, nullable=False),
-    Column("provider_type", Text, nullable=False),
-    Column("enabled", Boolean, nullable=False, server_default=text("true")),
-    json_column("settings", "{}"),
-    time_column("created_at", nullable=False),
-    time_column("updated_at", nullable=False),
-)
-
-# Written by api.  `slug` is the name as it is looked up; `version` counts changes.
+# Written by api.  `slug` is the name as it is looked up; `version` is the number of the newest
+# row in agent_versions.
 agents = Table(
     "agents",
     metadata,
@@ -89,6 +94,7 @@ agents = Table(
     Column("system_prompt", Text, nullable=False),
     ref_column("harness_id", "harnesses.id"),
     Column("default_model_id", Text),
+    json_column("fallback_models", "[]"),
     Column("status", Text, nullable=False, server_default=text("'active'")),
     json_column("tags", "[]"),
     json_column("capabilities", "[]"),
@@ -100,6 +106,8 @@ agents = Table(
     Column("parallel_tool_calls", Boolean),
     uuid_column("root_agent_id", nullable=True),
     uuid_column("forked_from_agent_id", nullable=True),
+    uuid_column("forked_from_version_id", nullable=True),
+    uuid_column("default_version_id", nullable=True),
     Column("version", Integer, nullable=False, server_default=text("1")),
     time_column("created_at", nullable=False),
     time_column("updated_at", nullable=False),
@@ -139,6 +147,12 @@ sessions = Table(
     Column("network_access", JSONB),
     Column("max_iterations", Integer),
     Column("parallel_tool_calls", Boolean),
+    # What a person has decided for good, by tool name: allow_always or reject_always.
+    json_column("tool_decisions", "{}"),
+    uuid_column("parent_session_id", nullable=True),
+    uuid_column("forked_from_session_id", nullable=True),
+    Column("forked_from_sequence", Integer),
+    Column("is_chat", Boolean, nullable=False, server_default=text("false")),
     time_column("created_at", nullable=False),
     time_column("updated_at", nullable=False),
     time_column("deleted_at"),
@@ -155,7 +169,21 @@ sessions = Table(
         text("created_at DESC"),
         postgresql_where=text("deleted_at IS NULL"),
     ),
+    Index(
+        "sessions_of_harness",
+        "organization_id",
+        "harness_id",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index(
+        "sessions_chat",
+        "organization_id",
+        "owner_principal_id",
+        unique=True,
+        postgresql_where=text("is_chat AND deleted_at IS NULL"),
+    ),
     Index("sessions_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("sessions_of_workspace", "workspace_id", postgresql_where=text("deleted_at IS NULL")),
 )
 
 # Written by every append, under its row lock: order, fence and running totals.
@@ -184,6 +212,8 @@ session_heads = Table(
     Column("output_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("cache_read_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("cache_creation_tokens", BigInteger, nullable=False, server_default=text("0")),
+    # The newest `context.compacted`, 0 for none: a reader need not look further back.
+    Column("compacted_sequence", Integer, nullable=False, server_default=text("0")),
     time_column("started_at"),
     CheckConstraint(
         "status IN ('started', 'active', 'idle', 'waitingfortoolresults')",
@@ -220,6 +250,9 @@ turns = Table(
     time_column("available_at", nullable=False),
     Column("lease_owner", Text),
     time_column("lease_until"),
+    # While it waits: the event that says for what, and when that is over.
+    Column("waiting_sequence", Integer),
+    time_column("waiting_until"),
     time_column("created_at", nullable=False),
     time_column("started_at"),
     time_column("ended_at"),
@@ -231,6 +264,7 @@ turns = Table(
     Index("turns_newest", "session_id", text("input_sequence DESC")),
     Index("turns_queued", "available_at", postgresql_where=text("status = 'queued'")),
     Index("turns_running", "lease_until", postgresql_where=text("status = 'running'")),
+    Index("turns_waiting", "waiting_until", postgresql_where=text("status = 'waiting'")),
     postgresql_with={"fillfactor": 70},
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -53,9 +54,12 @@ _CLAIM: Final = text("""
         RETURNING id, session_id, organization_id, attempt, reclaims, input_sequence
     ), fenced AS (
         UPDATE session_heads h SET epoch = :epoch
-        FROM claimed c WHERE h.session_id = c.session_id
+        FROM claimed c WHERE h.session_id = c.session_id RETURNING h.last_input_sequence
     )
-    SELECT c.*, e.data #>> '{message,id}' AS input_message_id
+    SELECT c.*, e.data #>> '{message,id}' AS input_message_id, (
+        SELECT n.data #> '{message,controls}' FROM events n, fenced f
+        WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
+    ) AS controls
     FROM claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
 """)
 
@@ -86,6 +90,21 @@ _HAND_OVER: Final = text("""
         lease_until = NULL, sends = 1,
         available_at = clock_timestamp() + make_interval(secs => :resend)
     WHERE id = :turn_id AND status = 'running'
+""")
+
+# Whoever waits holds no lease, and no worker knows of it.
+_SUSPEND: Final = text("""
+    UPDATE turns SET status = 'waiting', waiting_sequence = :sequence, waiting_until = :until,
+        lease_owner = NULL, lease_until = NULL, reclaims = 0
+    WHERE id = :turn_id AND status = 'running'
+""")
+
+# What was waited for is progress, and the claim that follows takes nothing from anybody.
+_RESUME: Final = text("""
+    UPDATE turns SET status = 'queued', handed_over = true, reclaims = 0, epoch = :epoch,
+        waiting_sequence = NULL, waiting_until = NULL, sends = 1,
+        available_at = clock_timestamp() + make_interval(secs => :resend)
+    WHERE id = :turn_id AND status = 'waiting'
 """)
 
 _REQUEUE_EXPIRED: Final = text("""
@@ -164,6 +183,7 @@ def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim |
         reclaims=row.reclaims,
         input_sequence=row.input_sequence,
         input_message_id=row.input_message_id,
+        controls=row.controls or {},
     )
 
 
@@ -198,6 +218,16 @@ def renew(tx: Tx, held: Mapping[UUID, int], *, lease_seconds: float) -> tuple[se
 def hand_over(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
     """Give a running turn back to the queue; the caller raised the head's epoch to `epoch`."""
     tx.execute(_HAND_OVER, {"turn_id": turn_id, "epoch": epoch, "resend": FIRST_RESEND_SECONDS})
+
+
+def suspend(tx: Tx, turn_id: UUID, *, sequence: int, until: datetime) -> None:
+    """Let a running turn wait for what the event at `sequence` asks; the caller holds the head."""
+    tx.execute(_SUSPEND, {"turn_id": turn_id, "sequence": sequence, "until": until})
+
+
+def resume(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
+    """Queue a waiting turn; the caller raised the head's epoch to `epoch` and sends the turn."""
+    tx.execute(_RESUME, {"turn_id": turn_id, "epoch": epoch, "resend": FIRST_RESEND_SECONDS})
 
 
 def requeue_expired(tx: Tx, *, limit: int) -> Sequence[UUID]:
