@@ -105,6 +105,7 @@ class LLMRequest:
         effort: how much to think; None leaves it to the model.
         profile: what is known of the model: its limits and what it accepts.
         cache_key: the same for calls that share a beginning, for providers that ask for one.
+        attempt: how often this call has been tried before; the retrying layer counts.
     """
 
     model: str
@@ -119,6 +120,7 @@ class LLMRequest:
     effort: Effort | None = None
     profile: ModelProfile = UNKNOWN_MODEL
     cache_key: str | None = None
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ tool calls with the same ids (I4).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import cycle
 from typing import Final, assert_never
 
 from common.domain.events import Usage
 from common.domain.turn import ToolCall
-from worker.llm.driver import FailureReason, LLMFailure, LLMRequest, Reply
+from worker.llm.driver import FailureReason, LLMFailure, LLMRequest, Reply, ThinkingBlock
 from worker.llm.llmsim.settings import (
     CallSequence,
     ConditionalCalls,
@@ -30,6 +31,7 @@ from worker.llm.llmsim.settings import (
     Scripted,
     ScriptedTurn,
     SimulatedCall,
+    SimulatedFailure,
     Simulation,
     TextSequence,
 )
@@ -42,27 +44,25 @@ _LOREM: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    reason: FailureReason
-    status: int
-    may_retry: bool
-
-
-_FAILURES: Final = {
-    ErrorKind.RATE_LIMIT: _Failure(FailureReason.RATE_LIMITED, 429, may_retry=True),
-    ErrorKind.TIMEOUT: _Failure(FailureReason.UNAVAILABLE, 504, may_retry=True),
-    ErrorKind.INVALID_RESPONSE: _Failure(FailureReason.PROCESSING_ERROR, 400, may_retry=False),
-    ErrorKind.OTHER: _Failure(FailureReason.UNAVAILABLE, 500, may_retry=True),
+# With the status that a provider would have answered with.
+_REASONS: Final = {
+    ErrorKind.RATE_LIMIT: (FailureReason.RATE_LIMITED, 429),
+    ErrorKind.TIMEOUT: (FailureReason.UNAVAILABLE, 504),
+    ErrorKind.INVALID_RESPONSE: (FailureReason.PROCESSING_ERROR, 400),
+    ErrorKind.OTHER: (FailureReason.UNAVAILABLE, 500),
 }
+_WORTH_A_RETRY: Final = frozenset({FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE})
+
+PROVIDER_TYPE: Final = "llmsim"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: `text` is streamed, then `end` is yielded or, if it failed, raised."""
+    """A whole answer: `thinking` and `text` are streamed, then `end` is yielded or raised."""
 
     text: str
     end: Reply | LLMFailure
+    thinking: str = ""
 
 
 def answer_to(request: LLMRequest, simulation: Simulation) -> Answer:
@@ -70,17 +70,28 @@ def answer_to(request: LLMRequest, simulation: Simulation) -> Answer:
     said = _said(request, simulation)
     text, is_cut = _within(said.text, max_tokens=request.max_tokens)
     if said.failure is not None:
-        return Answer(text, said.failure)
+        return Answer(text, said.failure, said.thinking)
     # A model that ran out of tokens in its text never came to its calls.
     calls = () if is_cut else _with_ids(said.tool_calls, request)
+    finish_reason = "length" if is_cut else "tool_calls" if calls else "stop"
+    written = said.thinking + text
     reply = Reply(
-        usage=Usage(input_tokens=_input_tokens(request), output_tokens=_output_tokens(text, calls)),
-        finish_reason="length" if is_cut else "tool_calls" if calls else "stop",
+        usage=Usage(_input_tokens(request), output_tokens=_output_tokens(written, calls)),
+        finish_reason=said.finish_reason or finish_reason,
         model=request.model,
         tool_calls=calls,
         response_id=f"llmsim_{len(request.messages)}",
+        thinking=_thought(said.thinking),
     )
-    return Answer(text, reply)
+    return Answer(text, reply, said.thinking)
+
+
+def _thought(text: str) -> tuple[ThinkingBlock, ...]:
+    if not text:
+        return ()
+    # A signature as providers have one: made of the text, and of use to nobody else.
+    signature = blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return (ThinkingBlock(text, PROVIDER_TYPE, {"signature": signature}),)
 
 
 def token_count(characters: int) -> int:
@@ -93,16 +104,30 @@ class _Said:
     text: str = ""
     tool_calls: tuple[SimulatedCall, ...] = ()
     failure: LLMFailure | None = None
+    thinking: str = ""
+    finish_reason: str | None = None
 
 
 def _said(request: LLMRequest, simulation: Simulation) -> _Said:
+    said = _as_told(request, simulation)
+    if said.failure is not None and not said.text:
+        return said  # failed before the first piece, thinking included
+    return replace(
+        said,
+        thinking=said.thinking or simulation.thinking,
+        finish_reason=said.finish_reason or simulation.finish_reason,
+    )
+
+
+def _as_told(request: LLMRequest, simulation: Simulation) -> _Said:
     response = simulation.response
     match response:
         case Scripted():
-            return _scripted(response, step=request.step())
+            return _scripted(response, request)
         case Failing():
-            failure = LLMFailure(FailureReason.PROCESSING_ERROR, response.message)
-            return _Said(failure=failure)
+            if _is_over(response.failure, request):
+                return _Said(response.text, _planned_calls(request, simulation))
+            return _Said(failure=_failure(response.failure))
         case ModelNotAvailable():
             detail = f"the simulated provider has no model {request.model}"
             return _Said(failure=LLMFailure(FailureReason.MODEL_UNAVAILABLE, detail))
@@ -128,16 +153,36 @@ def _text(response: Echo | Fixed | Lorem | TextSequence | Empty, request: LLMReq
             assert_never(response)
 
 
-def _scripted(script: Scripted, *, step: int) -> _Said:
+def _scripted(script: Scripted, request: LLMRequest) -> _Said:
+    step = request.step()
     turn = _turn_of(script, step=step)
     if turn is None:
         detail = f"the script has no turn for step {step}"
         return _Said(failure=LLMFailure(FailureReason.PROCESSING_ERROR, detail))
-    if turn.error is None:
-        return _Said(turn.text, turn.tool_calls)
-    failure = _FAILURES[turn.error]
-    detail = f"simulated {turn.error} ({failure.status})"
-    return _Said(turn.text, failure=LLMFailure(failure.reason, detail, may_retry=failure.may_retry))
+    thinking = turn.thinking or ""
+    if turn.error is None or _is_over(turn.error, request):
+        return _Said(turn.text, turn.tool_calls, None, thinking, turn.finish_reason)
+    if turn.error.fail_times is not None:
+        return _Said(failure=_failure(turn.error))
+    return _Said(turn.text, failure=_failure(turn.error), thinking=thinking)
+
+
+def _is_over(failure: SimulatedFailure, request: LLMRequest) -> bool:
+    return failure.fail_times is not None and request.attempt >= failure.fail_times
+
+
+def _failure(wished: SimulatedFailure) -> LLMFailure:
+    if isinstance(wished.kind, ErrorKind):
+        reason, status = _REASONS[wished.kind]
+        message = f"simulated {wished.kind} ({status})"
+    else:
+        reason, message = wished.kind, f"simulated {wished.kind}"
+    return LLMFailure(
+        reason,
+        message if wished.message is None else wished.message,
+        may_retry=reason in _WORTH_A_RETRY,
+        retry_after_seconds=wished.retry_after_seconds,
+    )
 
 
 def _turn_of(script: Scripted, *, step: int) -> ScriptedTurn | None:
@@ -191,7 +236,7 @@ def _with_ids(calls: tuple[SimulatedCall, ...], request: LLMRequest) -> tuple[To
     # No step occurs twice in a session, so neither does an id.
     step = request.step()
     return tuple(
-        ToolCall(id=call.id or f"call_{step}_{at}", name=call.name, arguments=call.arguments)
+        ToolCall(call.id or f"call_{step}_{at}", call.name, call.arguments, call.malformed)
         for at, call in enumerate(calls)
     )
 

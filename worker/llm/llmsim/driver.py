@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,9 @@ from worker.llm.driver import (
     Stop,
     Streamed,
     TextDelta,
+    ThinkingDelta,
 )
-from worker.llm.llmsim.answer import CHARACTERS_PER_TOKEN, answer_to
+from worker.llm.llmsim.answer import CHARACTERS_PER_TOKEN, Answer, answer_to
 from worker.llm.llmsim.json_reader import InvalidSimulation
 from worker.llm.llmsim.settings import Simulation, parse_simulation
 
@@ -41,11 +42,11 @@ class SimulatedModel:
         pace = _Pace.starting_at(self._monotonic(), _simulation(request))
         answer = answer_to(request, pace.simulation)
         sent_characters = 0
-        for word in _CHUNK.finditer(answer.text):
+        for piece in _pieces(answer):
             if self._is_stopped(stop, until=pace.due(sent_characters)):
                 return
-            sent_characters = word.end()
-            yield TextDelta(word.group())
+            sent_characters += len(piece.text)
+            yield piece
         if self._is_stopped(stop, until=pace.due(sent_characters)):
             return
         if isinstance(answer.end, LLMFailure):
@@ -56,6 +57,13 @@ class SimulatedModel:
         """Wait for a moment of the monotonic clock; True as soon as the call must end."""
         left_seconds = until - self._monotonic()
         return stop.wait(left_seconds) if left_seconds > 0 else stop.is_set()
+
+
+def _pieces(answer: Answer) -> Iterator[ThinkingDelta | TextDelta]:
+    for word in _CHUNK.finditer(answer.thinking):
+        yield ThinkingDelta(word.group())
+    for word in _CHUNK.finditer(answer.text):
+        yield TextDelta(word.group())
 
 
 def _simulation(request: LLMRequest) -> Simulation:

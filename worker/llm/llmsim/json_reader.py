@@ -71,6 +71,12 @@ class Place:
             raise InvalidSimulation(self.path, f"must be one of {', '.join(allowed)}")
         return text
 
+    def truth(self) -> bool:
+        """True or false."""
+        if not isinstance(self.value, bool):
+            raise InvalidSimulation(self.path, "must be true or false")
+        return self.value
+
     def number(self, *, least: float, most: float) -> float:
         """A finite number within both bounds."""
         value = self.value

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from worker.llm.driver import FailureReason
 from worker.llm.llmsim.json_reader import Fields, InvalidSimulation, Place
 
 _T = TypeVar("_T")
@@ -19,22 +20,40 @@ _T = TypeVar("_T")
 GREETING: Final = "Hello! I am a simulated model, so I say the same thing to everyone."
 DEFAULT_ERROR: Final = "simulated failure"
 DEFAULT_LOREM_TOKENS: Final = 100
+DEFAULT_MALFORMED: Final = '{"half": '
 
 # Bounds keep one message of a developer from filling a worker's memory, and every
 # wait below what the operating system can count.
 MAX_LOREM_TOKENS: Final = 1_000_000
 MAX_DELAY_MS: Final = 3_600_000
+MAX_FAIL_TIMES: Final = 100
 MIN_TOKENS_PER_SECOND: Final = 0.01
 MAX_TOKENS_PER_SECOND: Final = 1e9
 
 
 class ErrorKind(StrEnum):
-    """How a scripted turn fails."""
+    """How a call fails; beside these, by the name of any `FailureReason`."""
 
     RATE_LIMIT = "rate_limit"
     TIMEOUT = "timeout"
     INVALID_RESPONSE = "invalid_response"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedFailure:
+    """How a call fails.
+
+    Attributes:
+        message: None for one made from the kind.
+        retry_after_seconds: the provider's wish, None for none.
+        fail_times: so many attempts fail, before any text; None: all of them, after it.
+    """
+
+    kind: ErrorKind | FailureReason
+    message: str | None = None
+    retry_after_seconds: float | None = None
+    fail_times: int | None = None
 
 
 class OnExhausted(StrEnum):
@@ -47,11 +66,16 @@ class OnExhausted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCall:
-    """A tool call to emit; without `id` one is formed from the step and the position."""
+    """A tool call to emit; without `id` one is formed from the step and the position.
+
+    Attributes:
+        malformed: what stands where JSON arguments are due.
+    """
 
     name: str
     arguments: dict[str, Any]
     id: str | None = None
+    malformed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +111,10 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Fail; not worth a retry."""
+    """Fail; `text` is what is said once the failure is over."""
 
-    message: str = DEFAULT_ERROR
+    failure: SimulatedFailure = SimulatedFailure(FailureReason.PROCESSING_ERROR, DEFAULT_ERROR)
+    text: str = GREETING
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +128,9 @@ class ScriptedTurn:
 
     text: str = ""
     tool_calls: tuple[SimulatedCall, ...] = ()
-    error: ErrorKind | None = None
+    error: SimulatedFailure | None = None
+    thinking: str | None = None
+    finish_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +178,19 @@ CallPlan = FixedCalls | CallSequence | ConditionalCalls
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """Everything about one simulated model; `tokens_per_second` 0 means at once."""
+    """Everything about one simulated model; `tokens_per_second` 0 means at once.
+
+    Attributes:
+        thinking: what it thinks before each answer, unless a script's turn says otherwise.
+        finish_reason: reported instead of what would be true.
+    """
 
     response: Response = Echo()
     tool_calls: CallPlan | None = None
     first_token_delay_ms: float = 0
     tokens_per_second: float = 0
+    thinking: str = ""
+    finish_reason: str | None = None
 
 
 def parse_simulation(raw: object) -> Simulation:
@@ -168,6 +202,7 @@ def parse_simulation(raw: object) -> Simulation:
     fields = Place("llmsim", raw).fields()
     response, calls = fields.optional("response"), fields.optional("tool_calls")
     delay, speed = fields.optional("first_token_delay_ms"), fields.optional("tokens_per_second")
+    thinking, finish = fields.optional("thinking"), fields.optional("finish_reason")
     fields.finish()
     said = Echo() if response is None else _typed(response, _RESPONSES)
     if calls is not None and isinstance(said, Scripted):
@@ -177,6 +212,8 @@ def parse_simulation(raw: object) -> Simulation:
         tool_calls=None if calls is None else _typed(calls, _CALL_PLANS),
         first_token_delay_ms=0 if delay is None else delay.number(least=0, most=MAX_DELAY_MS),
         tokens_per_second=0 if speed is None else _speed(speed),
+        thinking="" if thinking is None else thinking.text(),
+        finish_reason=None if finish is None else finish.text(may_be_empty=False),
     )
 
 
@@ -210,8 +247,39 @@ def _sequence(fields: Fields) -> TextSequence:
 
 
 def _failing(fields: Fields) -> Failing:
-    message = fields.optional("message")
-    return Failing() if message is None else Failing(message.text())
+    kind, text = fields.optional("kind"), fields.optional("text")
+    failure = _failure(
+        fields, FailureReason.PROCESSING_ERROR if kind is None else _kind(kind), DEFAULT_ERROR
+    )
+    return Failing(failure, GREETING if text is None else text.text())
+
+
+def _failure(
+    fields: Fields, kind: ErrorKind | FailureReason, message: str | None = None
+) -> SimulatedFailure:
+    said, after = fields.optional("message"), fields.optional("retry_after_seconds")
+    times = fields.optional("fail_times")
+    return SimulatedFailure(
+        kind,
+        message if said is None else said.text(),
+        None if after is None else after.number(least=0, most=MAX_DELAY_MS),
+        None if times is None else times.count(least=0, most=MAX_FAIL_TIMES),
+    )
+
+
+def _error(place: Place) -> SimulatedFailure:
+    """How a turn fails: a kind, or an object with one."""
+    if isinstance(place.value, str):
+        return SimulatedFailure(_kind(place))
+    fields = place.fields()
+    failure = _failure(fields, _kind(fields.required("kind")))
+    fields.finish()
+    return failure
+
+
+def _kind(place: Place) -> ErrorKind | FailureReason:
+    kind = place.choice(_KINDS)
+    return ErrorKind(kind) if kind in tuple(ErrorKind) else FailureReason(kind)
 
 
 def _scripted(fields: Fields) -> Scripted:
@@ -223,13 +291,16 @@ def _scripted(fields: Fields) -> Scripted:
 def _scripted_turn(place: Place) -> ScriptedTurn:
     fields = place.fields()
     text, calls, error = (fields.optional(name) for name in ("text", "tool_calls", "error"))
+    thinking, finish = fields.optional("thinking"), fields.optional("finish_reason")
     fields.finish()
     if text is None and calls is None and error is None:
         raise InvalidSimulation(place.path, "needs text, tool_calls or error")
     return ScriptedTurn(
         text="" if text is None else text.text(),
         tool_calls=() if calls is None else _calls(calls),
-        error=None if error is None else ErrorKind(error.choice(_KINDS)),
+        error=None if error is None else _error(error),
+        thinking=None if thinking is None else thinking.text(),
+        finish_reason=None if finish is None else finish.text(may_be_empty=False),
     )
 
 
@@ -241,12 +312,23 @@ def _call(place: Place) -> SimulatedCall:
     fields = place.fields()
     name = fields.required("name").text(may_be_empty=False)
     arguments, call_id = fields.optional("arguments"), fields.optional("id")
+    malformed = _malformed(fields)
     fields.finish()
+    if malformed is not None and arguments is not None:
+        raise InvalidSimulation(arguments.path, "cannot stand beside malformed ones")
     return SimulatedCall(
         name=name,
         arguments={} if arguments is None else arguments.mapping(),
         id=None if call_id is None else call_id.text(may_be_empty=False),
+        malformed=malformed,
     )
+
+
+def _malformed(fields: Fields) -> str | None:
+    raw, some = fields.optional("malformed"), fields.optional("malformed_arguments")
+    if raw is not None:
+        return raw.text(may_be_empty=False)
+    return DEFAULT_MALFORMED if some is not None and some.truth() else None
 
 
 def _fixed_calls(fields: Fields) -> FixedCalls:
@@ -268,7 +350,7 @@ def _rule(place: Place) -> CallRule:
     return CallRule(contains, calls)
 
 
-_KINDS: Final = tuple(ErrorKind)
+_KINDS: Final = (*ErrorKind, *FailureReason)
 _THEN: Final = tuple(OnExhausted)
 
 _RESPONSES: Final[Mapping[str, Callable[[Fields], Response]]] = {
