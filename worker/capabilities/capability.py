@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
+
+from common.domain.capability_catalog import ToolInfo
+
+# The result of a call that may have been made by a worker that is gone (I5).
+OUTCOME_UNKNOWN: Final = (
+    "The worker was lost while this call was running: whether it took effect is unknown,"
+    " and it was not repeated"
+)
 
 
 class SideEffect(StrEnum):
@@ -26,6 +34,11 @@ class SideEffect(StrEnum):
     def may_repeat(self) -> bool:
         """Whether a call that may have taken effect can simply be made again."""
         return self in (SideEffect.PURE, SideEffect.IDEMPOTENT)
+
+    @property
+    def may_resume(self) -> bool:
+        """Whether a call of a worker that is gone can be settled: repeated, or asked after."""
+        return self is not SideEffect.AT_MOST_ONCE
 
 
 class Report(Protocol):
@@ -60,6 +73,7 @@ class ToolContext:
         timeout_seconds: when its result is no longer waited for, counted from its start.
         is_stopped: whether the turn was cancelled or handed over; long calls look at it.
         network_access: the session's `{allowed, blocked}` hosts, None for no rule.
+        epoch: the turn's hold on the session; what changes the session is fenced by it (I3).
     """
 
     organization_id: UUID
@@ -72,6 +86,7 @@ class ToolContext:
     is_stopped: Callable[[], bool] = lambda: False
     report: Report = field(default_factory=Silent)
     network_access: Mapping[str, Any] | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,8 @@ class Tool:
         output_limit_bytes: of the result's JSON; None for the worker's default.
         requires_approval: a person must allow each call.
         reconcile: asked on resume; given if and only if `side_effect` is `reconcile`.
+        checks_arguments: `run` is given arguments that the schema was not held against,
+            because it words what is wrong with them better.
     """
 
     name: str
@@ -130,15 +147,57 @@ class Tool:
     output_limit_bytes: int | None = None
     requires_approval: bool = False
     reconcile: Reconcile | None = None
+    checks_arguments: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a promise that nobody could keep."""
+        if (self.side_effect is SideEffect.RECONCILE) != (self.reconcile is not None):
+            raise ValueError(f"tool {self.name}: reconcile goes with the side effect of that name")
+
+    @classmethod
+    def declared(
+        cls,
+        info: ToolInfo,
+        *,
+        side_effect: SideEffect,
+        run: ToolFunction,
+        concurrency_class: str | None = None,
+        timeout_seconds: float | None = None,
+        output_limit_bytes: int | None = None,
+        requires_approval: bool = False,
+        reconcile: Reconcile | None = None,
+        checks_arguments: bool = False,
+    ) -> Tool:
+        """The tool that the catalogue declares, with what it does and promises."""
+        return cls(
+            name=info.name,
+            display_name=info.display_name,
+            description=info.description,
+            parameters=info.parameters,
+            side_effect=side_effect,
+            run=run,
+            concurrency_class=concurrency_class,
+            timeout_seconds=timeout_seconds,
+            output_limit_bytes=output_limit_bytes,
+            requires_approval=requires_approval,
+            reconcile=reconcile,
+            checks_arguments=checks_arguments,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The session that a capability is prepared for."""
+    """What a capability is prepared for.
+
+    Attributes:
+        capability_id: as it was granted; of a family the member, such as `mcp:<uuid>`.
+    """
 
     organization_id: UUID
     session_id: UUID
     workspace_id: UUID
+    capability_id: str
+    network_access: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +221,12 @@ class Prepare(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Tools and a prompt addition, fixed ones or those that `prepare` makes."""
+    """Tools and a prompt addition, fixed ones or those that `prepare` makes.
+
+    Attributes:
+        id: of the catalogue; one that ends with a colon, such as `mcp:`, stands for
+            all ids that begin so, and its `prepare` finds the one in its scope.
+    """
 
     id: str
     tools: tuple[Tool, ...] = ()

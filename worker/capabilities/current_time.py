@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from common.domain.capability_catalog.current_time import CURRENT_TIME
 from worker.capabilities.capability import (
     Capability,
     SideEffect,
@@ -16,23 +17,6 @@ from worker.capabilities.capability import (
     ToolOutcome,
     ToolSucceeded,
 )
-
-_PARAMETERS: Final = {
-    "type": "object",
-    "properties": {
-        "timezone": {
-            "type": "string",
-            "maxLength": 100,
-            "description": "IANA name such as Europe/Berlin; UTC when left out.",
-        },
-        "format": {
-            "type": "string",
-            "enum": ["iso8601", "unix", "human"],
-            "description": "iso8601 when left out; unix is in whole seconds.",
-        },
-    },
-    "additionalProperties": False,
-}
 
 
 def capability(now: Callable[[], datetime]) -> Capability:
@@ -50,15 +34,10 @@ def capability(now: Callable[[], datetime]) -> Capability:
             {**_show(now().astimezone(zone), shown), "format": shown, "timezone": name}
         )
 
-    tool = Tool(
-        name="get_current_time",
-        display_name="Get current time",
-        description="Get the current date and time, in UTC or in a given time zone.",
-        parameters=_PARAMETERS,
-        side_effect=SideEffect.PURE,
-        run=run,
+    tool = Tool.declared(
+        CURRENT_TIME.tool("get_current_time"), side_effect=SideEffect.PURE, run=run
     )
-    return Capability(id="current_time", tools=(tool,))
+    return Capability(id=CURRENT_TIME.id, tools=(tool,))
 
 
 def _show(moment: datetime, shown: str) -> dict[str, Any]:

@@ -6,31 +6,30 @@ threads are the turn engine's; this returns when the tool does.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Final, assert_never
 
 import structlog
-from jsonschema import Draft202012Validator, ValidationError
 
 from common.domain.turn import ToolCall
 from common.logs import place_of
+from worker.capabilities.argument_schema import ArgumentSchema, shown
 from worker.capabilities.capability import (
+    OUTCOME_UNKNOWN,
+    SideEffect,
     Tool,
     ToolContext,
     ToolFailed,
     ToolOutcome,
     ToolSucceeded,
 )
-from worker.capabilities.tool_result import capped_json, storable_json
+from worker.capabilities.tool_result import RESULT_LIMIT_BYTES, capped_json, storable_json
 
 INTERNAL_ERROR: Final = "The tool could not be run because of an internal error."
-
-_READ_PROBLEMS: Final = 10
-_SHOWN_PROBLEMS: Final = 3
-_SHOWN_CHARACTERS: Final = 100
+_NO_OBJECT: Final = "The arguments must be a JSON object."
 _FAILURE_LIMIT_BYTES: Final = 8 * 1024
 
 _log = structlog.get_logger()
@@ -51,78 +50,81 @@ class ToolExecutor:
         self, tools: Mapping[str, Tool], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._tools = tools
-        self._schemas = {
-            name: Draft202012Validator(dict(tool.parameters)) for name, tool in tools.items()
-        }
+        self._schemas: dict[str, ArgumentSchema] = {}
         self._monotonic = monotonic
 
-    def run(self, call: ToolCall, context: ToolContext) -> Executed:
-        """Run one call to its end.  Never raises: what goes wrong is an outcome."""
+    def run(self, call: ToolCall, context: ToolContext, *, is_resumed: bool = False) -> Executed:
+        """Run one call to its end.  Never raises: what goes wrong is an outcome.
+
+        A call that is resumed was begun by a worker that is gone: it may have taken effect.
+        """
         started_at = self._monotonic()
-        outcome = self._outcome(call, context)
+        tool = self._tools.get(call.name)
+        if is_resumed:
+            outcome = self._resumed(tool, call, context)
+        elif tool is None:
+            outcome = ToolFailed(f"There is no tool named {shown(call.name)}.")
+        else:
+            outcome = self._run(tool, call, context)
         return Executed(outcome, round((self._monotonic() - started_at) * 1000))
 
-    def _outcome(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
-        tool = self._tools.get(call.name)
-        if tool is None:
-            return ToolFailed(f"There is no tool named {_shown(call.name)}.")
+    def _run(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolOutcome:
+        if call.malformed is not None:
+            return ToolFailed(_not_json(call.malformed))
         try:
-            problems = self._problems(call)
-            if problems:
-                return _kept(ToolFailed(" ".join(problems)))
-            return _kept(tool.run(call.arguments, context))
+            if not tool.checks_arguments:
+                problems = self._schema_of(tool).problems(call.arguments)
+                if problems:
+                    return _kept(ToolFailed(" ".join(problems)), tool)
+            return _kept(tool.run(call.arguments, context), tool)
         # The tool border: what a tool raises is a bug of it, and must cost neither the turn
         # its end nor the model its result.
         except Exception as bug:  # noqa: BLE001
             _log_bug(bug, tool=tool.name, tool_call_id=call.id)
             return ToolFailed(INTERNAL_ERROR)
 
-    def _problems(self, call: ToolCall) -> list[str]:
-        """The first few sentences about what is wrong, for the model."""
-        errors = islice(self._schemas[call.name].iter_errors(call.arguments), _READ_PROBLEMS)
-        # Each missing name is an error of its own, whose description names all of them.
-        sentences = dict.fromkeys(chain.from_iterable(_described(each) for each in errors))
-        return list(sentences)[:_SHOWN_PROBLEMS]
+    def _schema_of(self, tool: Tool) -> ArgumentSchema:
+        # Made at its first call: what is wrong with it is that tool's trouble alone.
+        schema = self._schemas.get(tool.name)
+        if schema is None:
+            schema = self._schemas[tool.name] = ArgumentSchema(tool.parameters)
+        return schema
+
+    def _resumed(self, tool: Tool | None, call: ToolCall, context: ToolContext) -> ToolOutcome:
+        """What the promise of the tool that is here now allows (I5)."""
+        if tool is None:
+            return ToolFailed(OUTCOME_UNKNOWN)
+        if tool.side_effect.may_repeat:
+            return self._run(tool, call, context)
+        if tool.side_effect is not SideEffect.RECONCILE or tool.reconcile is None:
+            return ToolFailed(OUTCOME_UNKNOWN)
+        try:
+            found = tool.reconcile(call.arguments, context)
+            if found is not None:
+                return _kept(found, tool)
+        # The tool border again; not even whether it took effect is known now.
+        except Exception as bug:  # noqa: BLE001
+            _log_bug(bug, tool=tool.name, tool_call_id=call.id)
+            return ToolFailed(OUTCOME_UNKNOWN)
+        return self._run(tool, call, context)
 
 
-def _described(error: ValidationError) -> Iterator[str]:
-    """Sentences that name each argument at fault."""
-    place = _path(error)
-    match error.validator, error.validator_value, error.instance, error.schema:
-        case "required", list() as names, dict() as given, _:
-            for name in names:
-                if name not in given:
-                    yield f"Argument {_joined(place, name)} is missing."
-        case "additionalProperties", False, dict() as given, {"properties": known}:
-            for name in given:
-                if name not in known:
-                    yield f"Argument {_joined(place, _shown(name))} is not known."
-        case _:
-            yield f"Argument {place or '(all)'} is wrong: {_shown(error.message)}."
+def _not_json(text: str) -> str:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        place = ""
+        if isinstance(wrong, json.JSONDecodeError):
+            place = f": {wrong.msg} at line {wrong.lineno}, column {wrong.colno}"
+        return f"The arguments were not valid JSON{place}. {_NO_OBJECT}"
+    return _NO_OBJECT
 
 
-def _path(error: ValidationError) -> str:
-    path = ""
-    for step in error.absolute_path:
-        path = f"{path}[{step}]" if isinstance(step, int) else _joined(path, step)
-    return path
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _shown(text: str) -> str:
-    # What a value should have been stands behind it, so it is the middle that goes.
-    if len(text) <= 2 * _SHOWN_CHARACTERS:
-        return text
-    return f"{text[:_SHOWN_CHARACTERS]} … {text[-_SHOWN_CHARACTERS:]}"
-
-
-def _kept(outcome: ToolOutcome) -> ToolOutcome:
+def _kept(outcome: ToolOutcome, tool: Tool) -> ToolOutcome:
     match outcome:
         case ToolSucceeded():
-            return ToolSucceeded(capped_json(storable_json(outcome.result)))
+            limit = tool.output_limit_bytes or RESULT_LIMIT_BYTES
+            return ToolSucceeded(capped_json(storable_json(outcome.result), limit_bytes=limit))
         case ToolFailed():
             message = storable_json(outcome.message)
             return ToolFailed(capped_json(message, limit_bytes=_FAILURE_LIMIT_BYTES))

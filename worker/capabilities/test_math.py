@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from common.domain.capability_catalog.testing import TEST_MATH
 from worker.capabilities.capability import (
     Capability,
     SideEffect,
@@ -17,20 +18,10 @@ from worker.capabilities.capability import (
     ToolSucceeded,
 )
 
-_PARAMETERS: Final = {
-    "type": "object",
-    "properties": {
-        "a": {"type": "number", "description": "The first number."},
-        "b": {"type": "number", "description": "The second number."},
-    },
-    "required": ["a", "b"],
-    "additionalProperties": False,
-}
-
 _TOO_LARGE: Final = ToolFailed("The numbers or the result are too large to calculate with.")
 
 
-def _operation(name: str, calculate: Callable[[float, float], float], *, description: str) -> Tool:
+def _operation(name: str, calculate: Callable[[float, float], float]) -> Tool:
     def run(arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutcome:
         try:
             a, b = float(arguments["a"]), float(arguments["b"])
@@ -43,26 +34,16 @@ def _operation(name: str, calculate: Callable[[float, float], float], *, descrip
             return _TOO_LARGE
         return ToolSucceeded({"result": result, "operation": name, "a": a, "b": b})
 
-    return Tool(
-        name=name,
-        display_name=name.capitalize(),
-        description=description,
-        parameters=_PARAMETERS,
-        side_effect=SideEffect.PURE,
-        run=run,
-    )
+    return Tool.declared(TEST_MATH.tool(name), side_effect=SideEffect.PURE, run=run)
 
 
 CAPABILITY: Final = Capability(
-    id="test_math",
+    id=TEST_MATH.id,
     tools=(
-        _operation("add", operator.add, description="Add two numbers: a + b."),
-        _operation("subtract", operator.sub, description="Subtract two numbers: a - b."),
-        _operation("multiply", operator.mul, description="Multiply two numbers: a * b."),
-        _operation("divide", operator.truediv, description="Divide two numbers: a / b."),
+        _operation("add", operator.add),
+        _operation("subtract", operator.sub),
+        _operation("multiply", operator.mul),
+        _operation("divide", operator.truediv),
     ),
-    system_prompt=(
-        "You have four math tools: `add`, `subtract`, `multiply` and `divide`. "
-        "Calculate with them instead of in your head, one operation a call."
-    ),
+    system_prompt=TEST_MATH.system_prompt,
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from common.domain.capability_catalog.testing import TEST_WEATHER
 from worker.capabilities.capability import (
     Capability,
     SideEffect,
@@ -21,39 +22,6 @@ from worker.capabilities.capability import (
 _CONDITIONS: Final = ("sunny", "partly cloudy", "cloudy", "rainy", "windy")
 _DEFAULT_DAYS: Final = 3
 
-_LOCATION: Final = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 200,
-    "description": "A place, for example Tokyo.",
-}
-_UNITS: Final = {
-    "type": "string",
-    "enum": ["celsius", "fahrenheit"],
-    "description": "Unit of the temperatures; celsius when left out.",
-}
-_WEATHER_PARAMETERS: Final = {
-    "type": "object",
-    "properties": {"location": _LOCATION, "units": _UNITS},
-    "required": ["location"],
-    "additionalProperties": False,
-}
-_FORECAST_PARAMETERS: Final = {
-    "type": "object",
-    "properties": {
-        "location": _LOCATION,
-        "days": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 7,
-            "description": "Number of days, today included; 3 when left out.",
-        },
-        "units": _UNITS,
-    },
-    "required": ["location"],
-    "additionalProperties": False,
-}
-
 
 def capability(now: Callable[[], datetime]) -> Capability:
     """The capability; `now` returns an aware time, and days are days in UTC."""
@@ -65,29 +33,16 @@ def capability(now: Callable[[], datetime]) -> Capability:
         return ToolSucceeded(_forecast(arguments, now=now()))
 
     return Capability(
-        id="test_weather",
+        id=TEST_WEATHER.id,
         tools=(
-            Tool(
-                name="get_weather",
-                display_name="Get weather",
-                description="Get the current weather at a place.",
-                parameters=_WEATHER_PARAMETERS,
-                side_effect=SideEffect.PURE,
-                run=weather,
+            Tool.declared(
+                TEST_WEATHER.tool("get_weather"), side_effect=SideEffect.PURE, run=weather
             ),
-            Tool(
-                name="get_forecast",
-                display_name="Get forecast",
-                description="Get the weather forecast for a place, day by day.",
-                parameters=_FORECAST_PARAMETERS,
-                side_effect=SideEffect.PURE,
-                run=forecast,
+            Tool.declared(
+                TEST_WEATHER.tool("get_forecast"), side_effect=SideEffect.PURE, run=forecast
             ),
         ),
-        system_prompt=(
-            "For weather you have two tools: `get_weather` tells how it is now, "
-            "`get_forecast` how the next days will be."
-        ),
+        system_prompt=TEST_WEATHER.system_prompt,
     )
 
 
