@@ -18,13 +18,15 @@ from common.settings import Settings
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import TurnQueue
 from worker.capabilities.capability import Capability
-from worker.capabilities.registry import built_capabilities
+from worker.capabilities.registry import available_capabilities
 from worker.capabilities.services import Services
 from worker.control import ControlListener
 from worker.lease import Leases
+from worker.llm_breaker import ProviderBreakers
 from worker.shutdown import Shutdown
 from worker.text_stream import TextStreams
 from worker.turn.assembly import Surroundings
+from worker.turn.endpoints import Endpoints
 from worker.turn.entry import run_turn
 
 _log = structlog.get_logger()
@@ -52,8 +54,9 @@ class Worker:
             lease_seconds=settings.lease_seconds,
             renew_seconds=settings.renew_seconds,
         )
+        live_redis = make_client(settings.live_text_url, timeout_seconds=timeout)
         live = Live(
-            make_client(settings.live_text_url, timeout_seconds=timeout),
+            live_redis,
             breaker,
             text_ttl_seconds=settings.live_text_ttl_seconds,
         )
@@ -66,7 +69,11 @@ class Worker:
             settings.secrets_encryption_key, settings.secrets_encryption_key_previous
         )
         services = Services(
-            now=clock.now, settings=settings, database=self.database, secrets=secrets
+            now=clock.now,
+            settings=settings,
+            database=self.database,
+            secrets=secrets,
+            publish=live.publish,
         )
         self._around = Surroundings(
             settings=settings,
@@ -77,7 +84,9 @@ class Worker:
             streams=self._streams,
             shutdown=self.shutdown,
             secrets=secrets,
-            capabilities=capabilities or built_capabilities(services),
+            endpoints=Endpoints(self.database, secrets, settings),
+            breakers=ProviderBreakers(live_redis, breaker),
+            capabilities=capabilities or available_capabilities(services),
             worker_name=f"{socket.gethostname()}:{os.getpid()}",
         )
 

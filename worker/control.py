@@ -17,7 +17,8 @@ from common.live import CONTROL_CHANNEL
 from worker.lease import Leases
 
 _PAUSE_SECONDS: Final = 1.0
-_POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.25
+_LONGEST_STOP_SECONDS: Final = 3.0
 _log = structlog.get_logger()
 
 
@@ -34,7 +35,10 @@ class ControlListener:
         self._thread.start()
 
     def stop(self) -> None:
+        """Stop listening; waits for the thread, which may be about to connect."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_LONGEST_STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopped.is_set():

@@ -1,4 +1,4 @@
-"""Recovery: turns whose worker fell silent, wake-ups that were lost, rows to be purged.
+"""Recovery: turns whose worker fell silent or that wait in vain, lost wake-ups, old rows.
 
 Any number of sweepers may run; they skip what another has locked.  Nothing here asks the
 broker what it holds: the rows know.
@@ -9,15 +9,20 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
 
 from common import logs
-from common.redis_client import Breaker
+from common.domain.events import EventDraft
+from common.domain.waiting import Waiting, WaitKind, decided_by_deadline, late
+from common.event_codec import LoggedEvent
+from common.live import Live
+from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import idempotency, purge, turns
+from common.storage import idempotency, purge, turns, waiting
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import TurnQueue
 
@@ -28,6 +33,13 @@ _PROMPT_SECONDS: Final = 1.0
 _log = structlog.get_logger()
 
 
+class Publisher(Protocol):
+    """Tells subscribers; never raises."""
+
+    def publish(self, session_id: UUID, events: Sequence[LoggedEvent]) -> None:
+        """Tell subscribers of committed events."""
+
+
 class Sweeper:
     """One look at a time; `run` repeats it until told to stop."""
 
@@ -36,19 +48,21 @@ class Sweeper:
         settings: Settings,
         database: Database,
         queue: TurnQueue,
+        live: Publisher,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._database = database
         self._queue = queue
+        self._live = live
         self._monotonic = monotonic
         # Turns are taken back only once the database has answered promptly for a lease:
         # after an outage or a freeze workers get the time to renew what they still hold.
         self._steady_since = self._answered_at = monotonic()
 
     def sweep(self) -> None:
-        """Take back, re-send, purge.
+        """Take back, re-send, answer what is overdue, purge.
 
         Raises:
             common.storage.engine.DatabaseError: the database cannot be reached.
@@ -60,6 +74,9 @@ class Sweeper:
         if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
             self._take_back()
         self._send_due()
+        if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
+            # While the database was away nobody could answer a turn that waits either.
+            self._answer_overdue()
         self._purge()
 
     def _judge_steadiness(self) -> None:
@@ -74,6 +91,29 @@ class Sweeper:
             expired = turns.requeue_expired(tx, limit=_BATCH)
         for turn_id in expired:
             _log.info("lease_expired", turn_id=str(turn_id))
+
+    def _answer_overdue(self) -> None:
+        """Turns that waited long enough go on, each in a transaction of its own."""
+        for _ in range(_BATCH):
+            with self._database.transaction() as tx:
+                answered = waiting.answer_overdue(tx, self._overdue_answers)
+            if answered is None:
+                return
+            wait, events = answered
+            _log.info("wait_timed_out", turn_id=str(wait.turn_id), waited_for=wait.kind)
+            self._live.publish(wait.session_id, events)
+            # One that is not sent now is due soon.
+            self._queue.send(wait.turn_id)
+
+    def _overdue_answers(self, wait: Waiting) -> list[EventDraft]:
+        if wait.kind is WaitKind.RESULTS:
+            return [late(call, wait.context) for call in wait.pending]
+        is_allowed = self._settings.approval_default == "allow"
+        return [
+            draft
+            for call in wait.pending
+            for draft in decided_by_deadline(call, wait.context, is_allowed=is_allowed)
+        ]
 
     def _send_due(self) -> None:
         with self._database.transaction() as tx:
@@ -101,7 +141,9 @@ class Sweeper:
             has_more = True
             while has_more and self._monotonic() < deadline:
                 with self._database.transaction() as tx:
-                    has_more = purge.purge_deleted_session(tx, limit=_PURGE_SLICE)
+                    has_more = purge.purge_deleted_session(
+                        tx, limit=_PURGE_SLICE
+                    ) or purge.purge_deleted_workspace(tx)
         except DatabaseError as failure:
             _log.warning("purge_failed", error=type(failure).__name__, sqlstate=sqlstate(failure))
 
@@ -127,7 +169,10 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     database = Database(settings.database_url, pool_size=1, application="everturn-sweeper")
     _log.info("sweeper_ready")
-    Sweeper(settings, database, TurnQueue(settings, Breaker())).run(stop)
+    breaker = Breaker()
+    redis = make_client(settings.live_text_url, timeout_seconds=settings.redis_timeout_seconds)
+    live = Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds)
+    Sweeper(settings, database, TurnQueue(settings, breaker), live).run(stop)
     database.close()
 
 

@@ -149,6 +149,10 @@ class OpenText:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave what was not sent to who asks for the tail."""
         self._streams.unregister(self._stream)
 
     def add(self, text: str) -> None:

@@ -8,31 +8,34 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from common import clock
-from common.domain.turn import ToolCall
+from common.domain.turn import Claim, ToolCall
 from common.encryption import SecretBox
 from common.live import Live
 from common.settings import Settings
+from common.storage import waiting, workspaces
 from common.storage.engine import Database
 from common.turn_queue import TurnQueue
-from worker.capabilities.capability import Capability, ToolContext, ToolSucceeded
-from worker.capabilities.execution import ToolExecutor
-from worker.capabilities.registry import CapabilityGrant, Composition, compose
+from worker.capabilities.capability import Capability
 from worker.lease import Lease, Leases
+from worker.llm.driver import Endpoint
 from worker.llm.registry import SIMULATED, driver_for
+from worker.llm_breaker import ProviderBreakers
 from worker.shutdown import Shutdown
 from worker.text_stream import TextStreams
+from worker.turn.act_events import CallKind, Patience
 from worker.turn.acting import ToolCalls
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
+from worker.turn.endpoints import Endpoints
 from worker.turn.model_step import ModelAccess, ModelStep
 from worker.turn.narration import Narrator
-from worker.turn.outcome import CallResult
+from worker.turn.outside import kinds_of
+from worker.turn.reasoning import Circuit, ClosedCircuit
 from worker.turn.resolution import find_model
 from worker.turn.runner import TurnRunner
 from worker.turn.session_log import SessionLog
 from worker.turn.state import Limits
+from worker.turn.turn_tools import TurnTools
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Surroundings:
     streams: TextStreams
     shutdown: Shutdown
     secrets: SecretBox
+    endpoints: Endpoints
+    breakers: ProviderBreakers
     capabilities: Mapping[str, Capability]
     worker_name: str
 
@@ -63,30 +68,56 @@ def assemble(
     lease: Lease, config: TurnConfig, config_hash: str, started_ms: int, around: Surroundings
 ) -> Assembly:
     """The runner and what it works with; `started_ms` is when the turn began, in epoch ms."""
-    composition = compose(
-        map(CapabilityGrant.from_json, config.capabilities), built=around.capabilities
-    )
     session_log = SessionLog(around.database, lease)
+    turn_tools = TurnTools(
+        claim=lease.claim,
+        config=config,
+        capabilities=around.capabilities,
+        live=around.live,
+        timeout_seconds=around.settings.tool_deadline_seconds,
+        find_workspace=partial(_find_workspace, lease.claim, session_log, around.database),
+    )
     narrator = Narrator(
         turn_id=lease.claim.turn_id,
         input_message_id=lease.claim.input_message_id,
         config=config,
         config_hash=config_hash,
         new_id=clock.new_id,
-        may_repeat=partial(_may_repeat, composition),
+        may_repeat=turn_tools.may_repeat,
+        described=turn_tools.described,
+        kinds_of=partial(_kinds_of, turn_tools, session_log, around.database),
+        patience=Patience(
+            results=around.settings.client_tool_deadline_seconds,
+            decisions=around.settings.approval_deadline_seconds,
+        ),
     )
     runner = TurnRunner(
         lease=lease,
         session_log=session_log,
         live=around.live,
         narrator=narrator,
-        model_step=_model_step(config, composition, session_log, around),
-        tools=_tool_calls(composition, lease, around),
+        model_step=_model_step(config, turn_tools, session_log, around),
+        tools=ToolCalls(
+            turn_tools.run,
+            lease,
+            terms_of=turn_tools.terms_of,
+            on_wake=turn_tools.reports.flush,
+        ),
         new_id=clock.new_id,
         duration_ms=lambda: max(0, clock.now_milliseconds() - started_ms),
         should_hand_over=lambda: around.shutdown.has_begun,
     )
     return Assembly(runner, _limits(config, around.settings))
+
+
+def _find_workspace(claim: Claim, session_log: SessionLog, database: Database) -> UUID:
+    """Where the session's files are; of a session that was deleted, nowhere."""
+
+    def look() -> UUID | None:
+        with database.reading() as tx:
+            return workspaces.of_session(tx, claim.organization_id, claim.session_id)
+
+    return session_log.patiently(look) or claim.session_id
 
 
 def _limits(config: TurnConfig, settings: Settings) -> Limits:
@@ -95,19 +126,20 @@ def _limits(config: TurnConfig, settings: Settings) -> Limits:
 
 
 def _model_step(
-    config: TurnConfig, composition: Composition, session_log: SessionLog, around: Surroundings
+    config: TurnConfig, turn_tools: TurnTools, session_log: SessionLog, around: Surroundings
 ) -> ModelStep:
     settings = around.settings
     access = ModelAccess(
         find=partial(_find_model, around.database),
+        endpoint_of=around.endpoints.of,
         driver_for=partial(driver_for, allow_simulated=settings.is_development),
+        circuit_for=partial(_circuit_for, around.breakers),
         settings_for=partial(_driver_settings, settings),
         deadline_seconds=settings.llm_deadline_seconds,
     )
     return ModelStep(
         config=config,
-        system_prompt="\n\n".join((*composition.prompts, *config.prompts)),
-        tools=tuple(composition.tools.values()),
+        compose=lambda: turn_tools.composition,
         access=access,
         session_log=session_log,
         streams=around.streams,
@@ -115,40 +147,23 @@ def _model_step(
     )
 
 
-def _tool_calls(composition: Composition, lease: Lease, around: Surroundings) -> ToolCalls:
-    executor = ToolExecutor(composition.tools)
-    claim = lease.claim
+def _kinds_of(
+    turn_tools: TurnTools, session_log: SessionLog, database: Database, calls: tuple[ToolCall, ...]
+) -> dict[str, CallKind]:
+    claim = session_log.lease.claim
 
-    def run(call: ToolCall) -> CallResult:
-        context = ToolContext(
-            organization_id=claim.organization_id,
-            session_id=claim.session_id,
-            workspace_id=claim.session_id,
-            timeout_seconds=around.settings.tool_deadline_seconds,
-            turn_id=claim.turn_id,
-            tool_call_id=call.id,
-            # The same for every attempt of the call, on whichever worker (I5).
-            idempotency_key=f"{claim.session_id.hex}:{call.id}",
-        )
-        executed = executor.run(call, context)
-        if isinstance(executed.outcome, ToolSucceeded):
-            text = _as_text(executed.outcome.result)
-            return CallResult("success", text=text, duration_ms=executed.duration_ms)
-        message = executed.outcome.message
-        return CallResult("error", error=message, duration_ms=executed.duration_ms)
+    def read() -> dict[str, str]:
+        with database.reading() as tx:
+            return waiting.standing_decisions(tx, claim.organization_id, claim.session_id)
 
-    return ToolCalls(run, lease, deadline_seconds=around.settings.tool_deadline_seconds)
+    return kinds_of(turn_tools.composition, calls, partial(session_log.patiently, read))
 
 
-def _as_text(result: Any) -> str:
-    """A result as one text: a string as it is, anything else as compact JSON."""
-    return result if isinstance(result, str) else orjson.dumps(result).decode()
-
-
-def _may_repeat(composition: Composition, tool_name: str) -> bool:
-    tool = composition.tools.get(tool_name)
-    # A tool that is not there does nothing, so it may as well do it again.
-    return tool is None or tool.side_effect.may_repeat
+def _circuit_for(breakers: ProviderBreakers, endpoint: Endpoint) -> Circuit:
+    # The simulated model is in this process: nothing of it is ever down.
+    if endpoint.provider_type == SIMULATED or not endpoint.provider_id:
+        return ClosedCircuit()
+    return breakers.of(endpoint.provider_id)
 
 
 def _find_model(database: Database, organization_id: UUID, ref: str) -> ModelChoice | ModelMissing:

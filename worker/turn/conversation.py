@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast, get_args
 
 from common.domain.events import EventType
-from common.domain.message import calls_of, text_of
+from common.domain.message import Part, calls_of, text_of
 from common.domain.turn import ToolCall
 from common.event_codec import LoggedEvent
-from worker.llm.driver import ModelMessage
+from worker.llm.driver import Effort, InlineImage, LinkedImage, ModelMessage
+from worker.turn.context_window import Entry, entry_of
+from worker.turn.reason_events import kept_thinking
 
 _UNANSWERED: Final = '{"error":"This call was cancelled by a newer message"}'
-_IMAGE_NOTE: Final = "[an image that cannot be shown here]"
+_UPLOADED_NOTE: Final = "[an image that cannot be shown here: image_id={}]"
+_UNSEEN_NOTE: Final = "[an image that this model cannot see]"
+_EFFORTS: Final = frozenset(get_args(Effort))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    text: str
+    is_error: bool
+
+
+_NO_RESULT: Final = _Result(_UNANSWERED, is_error=True)
 
 
 @dataclass(slots=True)
@@ -23,54 +37,101 @@ class Conversation:
     Attributes:
         read_through: sequence of the newest message taken in.
         controls: what the newest user message asks of the generation.
-        call_ids: every tool-call id the session has used.
+        call_ids: every tool-call id of the messages that were read.
+        summary: stands for what came before the first message, None for nothing.
+        is_whole: whether every message of the session was read.
     """
 
-    messages: list[ModelMessage] = field(default_factory=list)
     read_through: int = 0
     controls: Mapping[str, Any] = field(default_factory=dict)
     call_ids: set[str] = field(default_factory=set)
-    _results: dict[str, str] = field(default_factory=dict)
+    summary: str | None = None
+    is_whole: bool = True
+    _messages: list[Entry] = field(default_factory=list)
+    _results: dict[str, _Result] = field(default_factory=dict)
 
     def extend(self, events: Iterable[LoggedEvent]) -> None:
         """Take in message events, oldest first."""
         for event in events:
             self.read_through = event.sequence
-            data = event.data
-            match event.type:
-                case EventType.INPUT_MESSAGE:
-                    self._hear_user(data["message"])
-                case EventType.OUTPUT_COMPLETED if "exec_id" in event.context:
-                    self._hear_agent(data["message"])
-                case EventType.TOOL_COMPLETED:
-                    self._results[data["tool_call_id"]] = result_text(data)
-                case _:
-                    # A notice of ours: for people, the model did not say it.
-                    pass
+            if event.type == EventType.INPUT_MESSAGE:
+                self.controls = event.data["message"].get("controls") or {}
+            elif event.type == EventType.TOOL_COMPLETED:
+                data = event.data
+                is_error = not data["success"]
+                self._results[data["tool_call_id"]] = _Result(result_text(data), is_error)
+            message = _message_of(event)
+            if message is not None:
+                self.call_ids.update(call.id for call in message.tool_calls)
+                self._messages.append(entry_of(event.sequence, message))
 
-    def for_model(self) -> tuple[ModelMessage, ...]:
+    def compact(self, summary: str | None, *, before: int) -> None:
+        """Let a summary stand for the messages before a sequence."""
+        self.summary = summary
+        self._messages = [entry for entry in self._messages if entry.sequence >= before]
+
+    def entries(self, *, takes_images: bool = True) -> list[Entry]:
         """The transcript: results directly after the answer that asked, in call order."""
-        transcript: list[ModelMessage] = []
-        for message in self.messages:
-            transcript.append(message)
-            transcript.extend(self._result_of(call) for call in message.tool_calls)
-        return tuple(transcript)
+        transcript: list[Entry] = []
+        for entry in self._messages:
+            message = entry.message
+            if message.images and not takes_images:
+                transcript.append(entry_of(entry.sequence, _without_images(message)))
+            else:
+                transcript.append(entry)
+            transcript.extend(
+                entry_of(entry.sequence, self._result_of(call)) for call in message.tool_calls
+            )
+        return transcript
+
+    def for_model(self, *, takes_images: bool = True) -> tuple[ModelMessage, ...]:
+        """The whole transcript, however long."""
+        return tuple(entry.message for entry in self.entries(takes_images=takes_images))
 
     def _result_of(self, call: ToolCall) -> ModelMessage:
-        text = self._results.get(call.id, _UNANSWERED)
-        return ModelMessage("tool", text, tool_call_id=call.id)
+        result = self._results.get(call.id, _NO_RESULT)
+        return ModelMessage("tool", result.text, tool_call_id=call.id, is_error=result.is_error)
 
-    def _hear_user(self, message: dict[str, Any]) -> None:
-        self.controls = message.get("controls") or {}
-        parts = [
-            part["text"] if part["type"] == "text" else _IMAGE_NOTE for part in message["content"]
-        ]
-        self.messages.append(ModelMessage("user", "\n".join(parts)))
 
-    def _hear_agent(self, message: dict[str, Any]) -> None:
-        calls = calls_of(message)
-        self.call_ids.update(call.id for call in calls)
-        self.messages.append(ModelMessage("assistant", text_of(message), calls))
+def weight_of(event: LoggedEvent) -> int:
+    """About how many tokens a message event adds to the transcript."""
+    if event.type == EventType.TOOL_COMPLETED:
+        return entry_of(event.sequence, ModelMessage("tool", result_text(event.data))).tokens
+    message = _message_of(event)
+    return 0 if message is None else entry_of(event.sequence, message).tokens
+
+
+def _message_of(event: LoggedEvent) -> ModelMessage | None:
+    """The message of its own that an event is; a result belongs to the answer that asked."""
+    match event.type:
+        case EventType.INPUT_MESSAGE:
+            return _user_message(event.data["message"])
+        # Without a step it is a notice of ours: for people, the model did not say it.
+        case EventType.OUTPUT_COMPLETED if "exec_id" in event.context:
+            message = event.data["message"]
+            thinking = kept_thinking(event.private)
+            return ModelMessage("assistant", text_of(message), calls_of(message), thinking=thinking)
+        case _:
+            return None
+
+
+def _user_message(message: dict[str, Any]) -> ModelMessage:
+    parts = message["content"]
+    words = [words for part in parts if (words := _words(part)) is not None]
+    images = tuple(image for part in parts if (image := _image(part)) is not None)
+    return ModelMessage("user", "\n".join(words), images=images)
+
+
+def effort_of(controls: Mapping[str, Any]) -> Effort | None:
+    """How much a message asks the model to think; None when it does not say, or unknowably."""
+    wish = controls.get("reasoning")
+    effort = wish.get("effort") if isinstance(wish, Mapping) else None
+    return cast(Effort, effort) if effort in _EFFORTS else None
+
+
+def asks_to_think(controls: Mapping[str, Any]) -> bool:
+    """Whether thinking is to be expected before the answer."""
+    return effort_of(controls) not in (None, "none")
 
 
 def result_text(data: Mapping[str, Any]) -> str:
@@ -78,3 +139,31 @@ def result_text(data: Mapping[str, Any]) -> str:
     if not data["success"]:
         return f"Error: {data.get('error') or 'the call failed'}"
     return "".join(part.get("text", "") for part in data.get("result") or ())
+
+
+def _words(part: Part) -> str | None:
+    match part["type"]:
+        case "text":
+            return str(part["text"])
+        case "image" if _image(part) is not None:
+            return None
+        case _:
+            return _UPLOADED_NOTE.format(part.get("image_id", "unknown"))
+
+
+def _image(part: Part) -> InlineImage | LinkedImage | None:
+    match part:
+        case {"type": "image", "base64": str(encoded), "media_type": str(media_type)}:
+            return InlineImage(media_type, base64.b64decode(encoded))
+        case {"type": "image", "url": str(url)}:
+            return LinkedImage(url)
+        case _:
+            return None
+
+
+def _without_images(message: ModelMessage) -> ModelMessage:
+    if not message.images:
+        return message
+    notes = [_UNSEEN_NOTE] * len(message.images)
+    words = [message.text, *notes] if message.text else notes
+    return replace(message, text="\n".join(words), images=())

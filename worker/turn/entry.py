@@ -22,6 +22,7 @@ from common.storage.engine import DatabaseError, Tx, is_passing_outage, sqlstate
 from worker.lease import Lease
 from worker.turn.assembly import Assembly, Surroundings, assemble
 from worker.turn.config import TurnConfig
+from worker.turn.conversation import asks_to_think
 from worker.turn.narration import sealing
 from worker.turn.resolution import resolve
 from worker.turn.runner import HandOver
@@ -89,7 +90,9 @@ def _begin(tx: Tx, lease: Lease, around: Surroundings) -> Assembly:
     config_hash = config.digest()
     configs.keep(tx, claim.organization_id, config_hash, config.to_json())
     built = assemble(lease, config, config_hash, clock.now_milliseconds(), around)
-    built.runner.begin(built.limits, partial(_append, tx, claim))
+    is_to_think = asks_to_think(claim.controls)
+    append = partial(_append, tx, claim)
+    built.runner.begin(built.limits, append, is_to_think=is_to_think)
     return built
 
 

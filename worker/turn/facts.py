@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from common.domain.events import EventType, Usage
 from common.domain.ids import Kind, show_id
 from common.domain.message import calls_of
+from common.domain.waiting import ALLOWING, APPROVAL_REJECTED, APPROVAL_REQUIRED, CLIENT_SIDE
 from common.event_codec import LoggedEvent
 from worker.turn.machine import apply
 from worker.turn.state import (
     ActEnded,
     ActStarted,
+    ApprovalRequested,
+    ApprovalResolved,
     CallEnded,
+    CallsRequested,
     CallStarted,
     Fact,
     MessageArrived,
@@ -51,11 +55,17 @@ def fact_of(event_type: str, context: Mapping[str, Any], data: Mapping[str, Any]
         case EventType.REASON_COMPLETED:
             return ReasonEnded(None if data["success"] else data["failure"])
         case EventType.ACT_STARTED:
-            return ActStarted()
+            return _act_started(data["tool_calls"])
         case EventType.TOOL_STARTED:
             return CallStarted(data["tool_call"]["id"], data["may_repeat"])
         case EventType.TOOL_COMPLETED:
             return CallEnded(data["tool_call_id"])
+        case EventType.TOOL_CALL_REQUESTED:
+            return CallsRequested(_ids(data["tool_calls"]))
+        case EventType.TOOL_APPROVAL_REQUESTED:
+            return ApprovalRequested(_ids(data["tool_calls"]))
+        case EventType.TOOL_APPROVAL_RESOLVED:
+            return ApprovalResolved(data["tool_call_id"], data["decision"] in ALLOWING)
         case EventType.ACT_COMPLETED:
             return ActEnded()
         case (
@@ -87,6 +97,19 @@ def fold(state: TurnState, events: Iterable[LoggedEvent], *, turn_id: UUID) -> T
         if fact is not None:
             state = apply(state, fact)
     return state
+
+
+def _act_started(calls: Sequence[Mapping[str, Any]]) -> ActStarted:
+    """What kind each call is; those of the previous release say nothing of it."""
+    return ActStarted(
+        client=_ids(call for call in calls if call.get("kind") == CLIENT_SIDE),
+        guarded=_ids(call for call in calls if call.get("approval") == APPROVAL_REQUIRED),
+        refused=_ids(call for call in calls if call.get("approval") == APPROVAL_REJECTED),
+    )
+
+
+def _ids(calls: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(call["id"] for call in calls)
 
 
 def _usage(data: Mapping[str, Any]) -> Usage:

@@ -13,6 +13,8 @@ GENERIC: Final = "Something went wrong while handling this request. Please try a
 SEALED: Final = (
     "This request could not be finished: it was interrupted too often. Please try again."
 )
+# In place of an answer that the model would not give.
+REFUSED: Final = "The model declined to answer this request."
 _ITERATIONS: Final = "The agent stopped: it reached the limit of steps for one request."
 
 _TEXTS: Final = {

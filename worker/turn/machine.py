@@ -13,14 +13,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never
 
+from common.domain.turn import ToolCall
+from worker.turn.act_state import Acting
 from worker.turn.state import (
     ActEnded,
-    Acting,
     ActStarted,
     Answered,
+    ApprovalRequested,
+    ApprovalResolved,
+    AskApproval,
     CallEnded,
     CallModel,
+    CallsRequested,
     CallStarted,
+    CancelCalls,
     Command,
     CompleteTurn,
     Ended,
@@ -38,8 +44,10 @@ from worker.turn.state import (
     ReasonStarted,
     RecordInterrupted,
     RecoverReason,
+    RejectCalls,
     Replied,
     ReplyOpened,
+    RequestCalls,
     RunCalls,
     SealTurn,
     StartAct,
@@ -51,6 +59,7 @@ from worker.turn.state import (
     TurnStarted,
     TurnState,
     Unanswered,
+    Wait,
     WorkerLost,
 )
 
@@ -98,9 +107,7 @@ def apply(state: TurnState, fact: Fact) -> TurnState:
                 usage=state.usage + usage,
                 llm_calls=state.llm_calls + 1,
             )
-        case Reasoning(is_open=True, interrupted=False), ReasonEnded(failure) if (
-            failure is not None
-        ):
+        case Reasoning(interrupted=False), ReasonEnded(failure) if failure is not None:
             return replace(state, step=Unanswered(failure), llm_calls=state.llm_calls + 1)
         case Acting() as acting, CallEnded(call_id):
             ended = _end_call(acting, call_id, fact)
@@ -113,16 +120,26 @@ def _next_step(step: Step, fact: Fact) -> Step:
     match step, fact:
         case Opening(), TurnStarted():
             return Ready()
-        case Reasoning(is_open=False), ReplyOpened():
+        case Reasoning(is_open=False, interrupted=False), ReplyOpened():
             return Reasoning(is_open=True)
         case Reasoning(), ReasonRecovered():
             return Reasoning()
         case Answered(calls, closed=False), ReasonEnded(None):
             return Answered(calls, closed=True)
         case Answered(calls, closed=True), ActStarted() if calls:
-            return Acting(calls)
+            return _start_act(calls, step, fact)
         case Acting() as acting, CallStarted(call_id, may_repeat):
             return _start_call(acting, call_id, fact, may_repeat=may_repeat)
+        case Acting() as acting, CallsRequested(ids) if ids and ids <= acting.to_request:
+            return replace(acting, requested=acting.requested | ids)
+        case Acting() as acting, ApprovalRequested(ids) if ids and ids <= acting.to_ask:
+            return replace(acting, asked=acting.asked | ids)
+        case Acting() as acting, ApprovalResolved(call_id, is_allowed) if (
+            call_id in acting.undecided
+        ):
+            if is_allowed:
+                return replace(acting, allowed=acting.allowed | {call_id})
+            return replace(acting, refused=acting.refused | {call_id})
         case Acting() as acting, ActEnded() if _is_settled(acting):
             return Ready()
         case _:
@@ -138,7 +155,7 @@ def decide(state: TurnState) -> Command | None:
             return StartTurn()
         case Ready():
             return _reason_or_stop(state)
-        case Reasoning(is_open=True, interrupted=False):
+        case Reasoning(interrupted=False):
             return CallModel()
         case Reasoning():
             return RecoverReason()
@@ -151,7 +168,7 @@ def decide(state: TurnState) -> Command | None:
         case Unanswered(failure):
             return FailTurn(LLM_ERROR, failure, queue_next=state.unread)
         case Acting() as acting:
-            return _act(acting, state.limits.parallel_calls)
+            return _act(acting, state)
         case Ended():
             return None
         case never:
@@ -164,15 +181,33 @@ def _reason_or_stop(state: TurnState) -> Command:
     return FailTurn(MAX_ITERATIONS, queue_next=state.unread)
 
 
-def _act(acting: Acting, parallel_calls: int) -> Command:
+def _act(acting: Acting, state: TurnState) -> Command:
+    if acting.undecided or acting.requested & acting.open:
+        # Also for what was allowed already: a batch goes on when all of it is answered.
+        return Wait()
     if acting.lost:
         return RecordInterrupted(acting.chosen(acting.lost))
-    room = parallel_calls - len(acting.running)
+    room = state.limits.parallel_calls - len(acting.running)
     if acting.waiting and room > 0:
         return StartCalls(acting.waiting[:room])
     if acting.running:
-        return RunCalls(acting.chosen(acting.running))
-    return FinishAct(acting.calls)
+        return RunCalls(acting.chosen(acting.running), acting.repeated)
+    if acting.refused & acting.open:
+        return RejectCalls(acting.chosen(acting.refused & acting.open))
+    return _ask_outside(acting, is_overtaken=state.unread)
+
+
+def _ask_outside(acting: Acting, *, is_overtaken: bool) -> Command:
+    """What is left is for people and clients; a person first, then the client."""
+    wanted = acting.to_ask or acting.to_request
+    if not wanted:
+        return FinishAct(acting.calls)
+    if is_overtaken:
+        # Nobody is asked for what a newer message may have made pointless: it is read first.
+        return CancelCalls(acting.chosen(acting.to_ask | acting.to_request))
+    if acting.to_ask:
+        return AskApproval(acting.chosen(wanted))
+    return RequestCalls(acting.chosen(wanted))
 
 
 def _give_up(state: TurnState) -> Command:
@@ -180,8 +215,7 @@ def _give_up(state: TurnState) -> Command:
         # Each call gets its result, if only that nothing is known of it.
         return StartAct(state.step.calls)
     if isinstance(state.step, Acting) and not _is_settled(state.step):
-        open_ids = frozenset(call.id for call in state.step.calls) - state.step.ended
-        return RecordInterrupted(state.step.chosen(open_ids))
+        return RecordInterrupted(state.step.chosen(state.step.open))
     return SealTurn(queue_next=state.unread)
 
 
@@ -193,10 +227,17 @@ def _after_loss(step: Step) -> Step:
             return replace(
                 step,
                 running=step.running & step.repeatable,
+                repeated=step.running & step.repeatable,
                 lost=step.lost | (step.running - step.repeatable),
             )
         case _:
             return step
+
+
+def _start_act(calls: tuple[ToolCall, ...], step: Step, fact: ActStarted) -> Acting:
+    if not fact.client | fact.guarded | fact.refused <= {call.id for call in calls}:
+        raise IllegalFact(step, fact)
+    return Acting(calls, client=fact.client, guarded=fact.guarded, refused=fact.refused)
 
 
 def _start_call(acting: Acting, call_id: str, fact: Fact, *, may_repeat: bool) -> Acting:
@@ -215,6 +256,7 @@ def _end_call(acting: Acting, call_id: str, fact: Fact) -> Acting:
     return replace(
         acting,
         running=acting.running - {call_id},
+        repeated=acting.repeated - {call_id},
         lost=acting.lost - {call_id},
         ended=acting.ended | {call_id},
     )

@@ -1,24 +1,56 @@
-"""One reason step's effect: put the request together, call the driver, stream the text."""
+"""One reason step's effect: put the request together, call the model, stream what it says.
+
+A model whose provider is down gives way to the next of the agent's fallbacks, as long as
+nothing of an answer was shown.  One that a message names itself has none: who asks for a
+model by name is not to be answered by another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from common.live import TextChunk
-from worker.capabilities.capability import Tool
+from worker.capabilities.composition import Composition
 from worker.capabilities.tool_result import NotStorable
-from worker.llm.driver import FailureReason, LLMDriver, LLMFailure, LLMRequest, ToolDeclaration
+from worker.llm.driver import (
+    Endpoint,
+    FailureReason,
+    LLMDriver,
+    LLMFailure,
+    LLMRequest,
+    ModelMessage,
+)
 from worker.text_stream import TextStreams
+from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
-from worker.turn.conversation import Conversation
+from worker.turn.conversation import asks_to_think, effort_of
 from worker.turn.narration import Narrator
 from worker.turn.outcome import ModelAnswer, ModelFailure
-from worker.turn.reasoning import call_model, with_own_ids
+from worker.turn.reasoning import (
+    Circuit,
+    TextSink,
+    call_model,
+    storable_thinking,
+    with_own_ids,
+)
+from worker.turn.sent_context import SentContext
 from worker.turn.session_log import SessionLog
+
+# Another provider may well answer what this one did not.
+_FALLS_BACK: Final = frozenset(
+    {
+        FailureReason.UNAVAILABLE,
+        FailureReason.RATE_LIMITED,
+        FailureReason.USAGE_LIMIT_REACHED,
+        FailureReason.QUOTA_EXHAUSTED,
+        FailureReason.MODEL_UNAVAILABLE,
+        FailureReason.MISCONFIGURED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +59,39 @@ class ModelAccess:
 
     Attributes:
         find: the model that a message's controls name.
-        driver_for: the driver of a provider type; raises LLMFailure when there is none.
+        endpoint_of: where a model is reached, as of now; raises LLMFailure.
+        driver_for: the driver for an endpoint; raises LLMFailure when there is none.
+        circuit_for: the breaker of an endpoint's provider.
         settings_for: a driver's own options, from the model and the message's hints.
+        deadline_seconds: for one call with its retries.
     """
 
     find: Callable[[UUID, str], ModelChoice | ModelMissing]
-    driver_for: Callable[[str], LLMDriver]
+    endpoint_of: Callable[[UUID, ModelChoice], Endpoint]
+    driver_for: Callable[[Endpoint], LLMDriver]
+    circuit_for: Callable[[Endpoint], Circuit]
     settings_for: Callable[[ModelChoice, Mapping[str, Any]], Mapping[str, Any]]
     deadline_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The reason step under way; messages with a sequence under `below` are answered."""
+
+    narrator: Narrator
+    append: Append
+    text: AnswerText
+    below: int
+
+
+class _Unheard:
+    """Takes in what a model says for nobody to hear, such as a summary."""
+
+    def add(self, text: str) -> None:
+        """Drop it."""
+
+    def think(self, text: str) -> bool:  # noqa: ARG002 - TextSink's signature
+        return False
 
 
 class ModelStep:
@@ -44,31 +101,34 @@ class ModelStep:
         self,
         *,
         config: TurnConfig,
-        system_prompt: str,
-        tools: tuple[Tool, ...],
+        compose: Callable[[], Composition],
         access: ModelAccess,
         session_log: SessionLog,
         streams: TextStreams,
         new_id: Callable[[], UUID],
     ) -> None:
         self._config = config
-        self._system_prompt = system_prompt
-        self._tools = tuple(
-            ToolDeclaration(tool.name, tool.description, tool.parameters) for tool in tools
-        )
         self._access = access
         self._session_log = session_log
         self._streams = streams
         self._new_id = new_id
-        self._conversation = Conversation()
+        self._context = SentContext(config=config, compose=compose, session_log=session_log)
 
     @property
     def controls(self) -> Mapping[str, Any]:
         """What the newest message that was read asks of the generation."""
-        return self._conversation.controls
+        return self._context.controls
 
-    def call(self, narrator: Narrator) -> tuple[ModelAnswer | ModelFailure, TextChunk | None]:
-        """Answer the messages below the step's `reason.started`, streaming the text.
+    def shall_think(self, *, has_unread: bool) -> bool:
+        """Whether the step about to begin is to think; costs a look if messages are unread."""
+        is_known = self._context.has_read and not has_unread
+        controls = self.controls if is_known else self._session_log.newest_controls()
+        return asks_to_think(controls)
+
+    def call(
+        self, narrator: Narrator, append: Append
+    ) -> tuple[ModelAnswer | ModelFailure, TextChunk | None]:
+        """Answer the messages below the step's `reason.started`, streaming what is said.
 
         Returns the outcome, and text that was not sent yet.
 
@@ -77,63 +137,128 @@ class ModelStep:
             common.domain.errors.LeaseLost: the turn is no longer ours.
         """
         below = narrator.read_through
-        for events in self._session_log.messages(self._conversation.read_through, below=below):
-            self._conversation.extend(events)
-        model = self._choose_model()
-        try:
-            if isinstance(model, ModelMissing):
-                raise _missing(model)
-            request = self._request(model, below=below)
-            driver = self._access.driver_for(model.provider_type)
-        except LLMFailure as failure:
-            return ModelFailure(failure.reason, failure.detail, duration_ms=0), None
-        return self._stream(driver, request, narrator)
+        self._context.read(below=below)
+        session_id = self._session_log.lease.claim.session_id
+        with AnswerText(narrator, self._streams, session_id, append) as text:
+            step = _Step(narrator, append, text, below)
+            outcome = self._ask_in_turn(step)
+            if isinstance(outcome, ModelAnswer):
+                outcome = self._made_storable(outcome)
+            if isinstance(outcome, ModelFailure):
+                # What was shown of it belongs to no message: the stream is closed without a tail.
+                return outcome, None
+            return outcome, text.finish()
 
-    def _stream(
-        self, driver: LLMDriver, request: LLMRequest, narrator: Narrator
-    ) -> tuple[ModelAnswer | ModelFailure, TextChunk | None]:
-        lease = self._session_log.lease
-        lease.begin_step(longest_seconds=self._access.deadline_seconds)
-        with self._streams.opened(lease.claim.session_id, narrator.open_stream.opener) as text:
-            outcome = call_model(
-                driver,
-                request,
-                sink=text,
-                lease=lease,
-                deadline_seconds=self._access.deadline_seconds,
-            )
-        if isinstance(outcome, ModelFailure):
-            # What was shown of it belongs to no message: the stream is closed without a tail.
-            return outcome, None
+    def _made_storable(self, answer: ModelAnswer) -> ModelAnswer | ModelFailure:
         try:
             calls = with_own_ids(
-                outcome.calls, self._conversation.call_ids, lambda: f"call_{self._new_id().hex}"
+                answer.calls, self._context.known_call_ids, lambda: f"call_{self._new_id().hex}"
             )
+            thinking = storable_thinking(answer.thinking)
         except NotStorable:
-            detail = "the model asked for a tool with arguments that cannot be stored"
-            reason, took = FailureReason.PROCESSING_ERROR, outcome.duration_ms
-            return ModelFailure(reason, detail, took, model=outcome.model), None
-        return outcome.with_calls(calls), text.tail()
+            detail = "the model's answer has parts that cannot be stored"
+            reason, took = FailureReason.PROCESSING_ERROR, answer.duration_ms
+            return ModelFailure(reason, detail, took, model=answer.model, asked=answer.asked)
+        return replace(answer, calls=calls, thinking=thinking)
 
-    def _choose_model(self) -> ModelChoice | ModelMissing:
+    # --- which model -------------------------------------------------------------
+
+    def _ask_in_turn(self, step: _Step) -> ModelAnswer | ModelFailure:
+        """Ask the chosen model, then each fallback; the failure told is the chosen one's."""
+        failures: list[ModelFailure] = []
+        for model in self._candidates():
+            outcome = self._ask(model, step)
+            if isinstance(outcome, ModelAnswer):
+                return replace(outcome, given_up=tuple(failures))
+            failures.append(outcome)
+            if outcome.is_shown or outcome.reason not in _FALLS_BACK:
+                break
+        first, *others = failures
+        return replace(first, given_up=tuple(others))
+
+    def _candidates(self) -> Sequence[ModelChoice | ModelMissing]:
         wish = self.controls.get("model_id")
         if not wish:
-            return self._config.model
+            return (self._config.model, *self._config.fallbacks)
         organization_id = self._session_log.lease.claim.organization_id
-        return self._session_log.patiently(partial(self._access.find, organization_id, str(wish)))
+        find = partial(self._access.find, organization_id, str(wish))
+        return (self._session_log.patiently(find),)
 
-    def _request(self, model: ModelChoice, *, below: int) -> LLMRequest:
+    def _ask(self, model: ModelChoice | ModelMissing, step: _Step) -> ModelAnswer | ModelFailure:
+        step.text.model = model.name or None
+        if isinstance(model, ModelMissing):
+            missing = _missing(model)
+            return ModelFailure(missing.reason, missing.detail, 0, model=model.name or None)
+        compactor = self._context.compactor(
+            draft=step.narrator.in_step,
+            append=lambda drafts: step.append(drafts, None),
+            ask=partial(self._ask_for_summary, model, step),
+        )
+        self._context.compact_if_due(model, compactor)
+        outcome = self._call(model, partial(self._request, model, step), step.text)
+        if (
+            isinstance(outcome, ModelFailure)
+            and outcome.reason == FailureReason.REQUEST_TOO_LARGE
+            and not outcome.is_shown
+            and self._context.shrink(model, compactor)
+        ):
+            outcome = self._call(model, partial(self._request, model, step), step.text)
+        return replace(outcome, asked=model)
+
+    def _ask_for_summary(
+        self, model: ModelChoice, step: _Step, instruction: str, asked: ModelMessage, limit: int
+    ) -> ModelAnswer | ModelFailure:
+        def request() -> LLMRequest:
+            return LLMRequest(
+                model=model.name,
+                system_prompt=instruction,
+                messages=(asked,),
+                max_tokens=limit,
+                step=partial(self._session_log.completed_steps, below=step.below),
+                settings=self._access.settings_for(model, self.controls),
+                profile=model.profile,
+            )
+
+        return self._call(model, request, _Unheard())
+
+    # --- one call ----------------------------------------------------------------
+
+    def _call(
+        self, model: ModelChoice, request: Callable[[], LLMRequest], sink: TextSink
+    ) -> ModelAnswer | ModelFailure:
+        lease, access = self._session_log.lease, self._access
+        find = partial(access.endpoint_of, lease.claim.organization_id, model)
+        try:
+            endpoint = self._session_log.patiently(find)
+            driver = access.driver_for(endpoint)
+        except LLMFailure as failure:
+            return ModelFailure(failure.reason, failure.detail, 0, model=model.name)
+        lease.begin_step(longest_seconds=access.deadline_seconds)
+        return call_model(
+            driver,
+            request(),
+            sink=sink,
+            lease=lease,
+            deadline_seconds=access.deadline_seconds,
+            circuit=access.circuit_for(endpoint),
+        )
+
+    def _request(self, model: ModelChoice, step: _Step) -> LLMRequest:
         controls = self.controls
         return LLMRequest(
             model=model.name,
-            system_prompt=self._system_prompt,
-            messages=self._conversation.for_model(),
-            tools=self._tools,
+            system_prompt=self._context.system_prompt,
+            messages=self._context.messages(model),
+            tools=self._context.tools,
             max_tokens=controls.get("max_tokens"),
             temperature=controls.get("temperature"),
             parallel_tool_calls=self._config.parallel_tool_calls,
-            step=partial(self._session_log.completed_steps, below=below),
+            step=partial(self._session_log.completed_steps, below=step.below),
             settings=self._access.settings_for(model, controls),
+            effort=effort_of(controls),
+            profile=model.profile,
+            # The same for all calls of a session, which share their beginning.
+            cache_key=self._session_log.lease.claim.session_id.hex,
         )
 
 

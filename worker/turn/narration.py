@@ -6,44 +6,38 @@ no clock and no log; numbers and times are given when the events are appended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
-from common.domain.events import OPENER_TYPES, EventDraft, EventType, Json, Usage
+from common.domain import waiting
+from common.domain.events import EventDraft, EventType, Json, Usage
 from common.domain.ids import Kind, show_id
-from common.domain.message import Phase, agent_message
-from common.domain.text import preview
+from common.domain.message import agent_message
 from common.domain.turn import ToolCall
 from common.event_codec import LoggedEvent
-from worker.turn.config import ModelMissing, TurnConfig
+from worker.turn import act_events
+from worker.turn.act_events import DEFAULT_PATIENCE, CallKind, Patience
+from worker.turn.config import TurnConfig
 from worker.turn.failure import SEALED
 from worker.turn.outcome import CallResult, ModelAnswer, ModelFailure
+from worker.turn.reason_events import ReasonStep, Stream
 from worker.turn.state import (
+    AskApproval,
+    CancelCalls,
     FinishAct,
     Narration,
     RecordInterrupted,
     RecoverReason,
+    RejectCalls,
+    RequestCalls,
     StartAct,
     StartCalls,
     StartReason,
     StartTurn,
     TurnState,
 )
-
-_INTERRUPTED = (
-    "The worker was lost while this call was running: whether it took effect is unknown,"
-    " and it was not repeated"
-)
-
-
-@dataclass(slots=True)
-class Stream:
-    """The text stream that is open: where it stands in the log and what it will become."""
-
-    opener: int
-    message_id: UUID
 
 
 @dataclass(slots=True)
@@ -55,8 +49,15 @@ class Narrator:
             last one that is in the log.
         read_through: sequence of the last `reason.started`; messages below it were read.
         lost_bytes: how much of the answer that is being given up was streamed, UTF-8.
-        stream: the open text stream, None when none was opened yet.
+        stream: the text stream of the step's answer, None when none was opened yet.
+        thinking_opener: of the step's newest stream of thinking, 0 for none.
+        is_to_think: whether the step about to begin shall think: then its answer's text
+            stream is opened with the first of its text, since one is open at a time.
+        iteration: which reason step of the turn it is.
         may_repeat: by tool name, whether a call may be made again (I5).
+        kinds_of: whom these calls need beside the worker, by call id; those left out nobody.
+        patience: how long the turn waits for somebody outside.
+        described: by tool name, what events say of it beside the name.
     """
 
     turn_id: UUID
@@ -65,11 +66,17 @@ class Narrator:
     config_hash: str
     new_id: Callable[[], UUID]
     may_repeat: Callable[[str], bool]
+    kinds_of: Callable[[tuple[ToolCall, ...]], Mapping[str, CallKind]] = lambda _calls: {}
+    patience: Patience = DEFAULT_PATIENCE
+    described: Callable[[str], Json] = lambda _name: {}
     exec_id: str = ""
     exec_id_in_log: str = ""
     read_through: int = 0
     lost_bytes: int = 0
     stream: Stream | None = None
+    thinking_opener: int = 0
+    is_to_think: bool = False
+    iteration: int = 0
     results_in_act: dict[str, bool] = field(default_factory=dict)
 
     # --- what the log says ---------------------------------------------------
@@ -81,11 +88,14 @@ class Narrator:
             if context.get("turn_id") != show_id(Kind.TURN, self.turn_id):
                 continue
             self.exec_id = self.exec_id_in_log = context.get("exec_id", self.exec_id)
-            if event.type == EventType.REASON_STARTED:
-                self.read_through = event.sequence
-            elif event.type in OPENER_TYPES:
-                message_id = UUID(event.data["message_id"])
-                self.stream = Stream(event.sequence, message_id)
+            if event.type in (EventType.REASON_STARTED, EventType.REASON_RECOVERED):
+                self.stream, self.thinking_opener = None, 0
+                if event.type == EventType.REASON_STARTED:
+                    self.read_through = event.sequence
+            elif event.type == EventType.OUTPUT_STARTED:
+                self.stream = Stream(event.sequence, UUID(event.data["message_id"]))
+            elif event.type == EventType.THINKING_STARTED:
+                self.thinking_opener = event.sequence
             elif event.type == EventType.ACT_STARTED:
                 self.results_in_act = {}
             elif event.type == EventType.TOOL_COMPLETED:
@@ -112,28 +122,38 @@ class Narrator:
                 return self._start_turn()
             case StartReason():
                 self._next_step()
-                return [self._reason_started(), self._reply_opened(state.iterations + 1)]
+                self.iteration = state.iterations + 1
+                return [self._step.started(), *self._reply_begun()]
             case RecoverReason():
                 self._next_step()
-                recovered: Json = {"turn_id": self._shown_turn, "mode": "restart"}
-                recovered |= {"accumulated_len": self.lost_bytes}
-                return [
-                    self._draft(EventType.REASON_RECOVERED, recovered),
-                    self._reply_opened(state.iterations),
-                ]
+                self.iteration = state.iterations
+                recovered = self._step.recovered(lost_bytes=self.lost_bytes)
+                return [recovered, *self._reply_begun()]
             case StartAct(calls):
                 self._next_step()
                 self.results_in_act = {}
-                summaries = [{"id": call.id, "name": call.name} for call in calls]
-                return [self._draft(EventType.ACT_STARTED, {"tool_calls": summaries})]
+                started = act_events.act_started(calls, self.kinds_of(calls))
+                return [self._draft(EventType.ACT_STARTED, started)]
             case StartCalls(calls):
                 return [self._call_started(call) for call in calls]
             case RecordInterrupted(calls):
-                return [
-                    self.call_ended(call, CallResult("error", error=_INTERRUPTED)) for call in calls
-                ]
+                interrupted = CallResult("error", error=act_events.INTERRUPTED)
+                return [self.call_ended(call, interrupted) for call in calls]
+            case RejectCalls(calls):
+                return [self._noted(waiting.refused(call, self._context)) for call in calls]
+            case CancelCalls(calls):
+                return [self._noted(waiting.overtaken(call, self._context)) for call in calls]
+            case AskApproval(calls):
+                asked = act_events.approval_requested(
+                    calls, deadline_seconds=self.patience.decisions
+                )
+                return [self._draft(EventType.TOOL_APPROVAL_REQUESTED, asked)]
+            case RequestCalls(calls):
+                wanted = act_events.calls_requested(calls, deadline_seconds=self.patience.results)
+                return [self._draft(EventType.TOOL_CALL_REQUESTED, wanted)]
             case FinishAct(calls):
-                return [self._act_ended(calls)]
+                ended = act_events.act_ended(calls, self.results_in_act)
+                return [self._draft(EventType.ACT_COMPLETED, ended)]
             case never:
                 assert_never(never)
 
@@ -150,127 +170,45 @@ class Narrator:
             self._turn_draft(EventType.SESSION_ACTIVATED, mark),
         ]
 
-    def _reason_started(self) -> EventDraft:
-        data: Json = {"harness_id": self.config.harness_id, "metadata": {"model": self._model}}
-        if self.config.agent_id is not None:
-            data["agent_id"] = self.config.agent_id
-        return self._draft(EventType.REASON_STARTED, data)
-
-    def _reply_opened(self, iteration: int) -> EventDraft:
-        data = {
-            "turn_id": self._shown_turn,
-            "model": self._model,
-            "iteration": iteration,
-            "message_id": show_id(Kind.MESSAGE, self.new_id()),
-        }
-        return self._draft(EventType.OUTPUT_STARTED, data)
-
     def _call_started(self, call: ToolCall) -> EventDraft:
         data = {"tool_call": call.to_json(), "may_repeat": self.may_repeat(call.name)}
-        return self._draft(EventType.TOOL_STARTED, data)
-
-    def _act_ended(self, calls: tuple[ToolCall, ...]) -> EventDraft:
-        succeeded = sum(self.results_in_act.get(call.id, False) for call in calls)
-        data = {
-            "completed": True,
-            "success_count": succeeded,
-            "error_count": len(calls) - succeeded,
-        }
-        return self._draft(EventType.ACT_COMPLETED, data)
+        return self._draft(EventType.TOOL_STARTED, {**data, **self.described(call.name)})
 
     # --- what effects brought --------------------------------------------------
 
+    def _reply_begun(self) -> list[EventDraft]:
+        return [] if self.is_to_think else [self.reply_opened()]
+
+    def reply_opened(self) -> EventDraft:
+        """The answer's text stream begins."""
+        return self._step.reply_opened(self.iteration, self.new_id())
+
+    def thinking_opened(self, model: str | None) -> EventDraft:
+        """A stream of thinking begins."""
+        return self._step.thinking_opened(model)
+
+    def thinking_completed(self, text: str) -> EventDraft:
+        """All that was streamed of the thinking."""
+        return self._step.thinking_completed(text, opener=self.thinking_opener)
+
     def answered(self, answer: ModelAnswer) -> list[EventDraft]:
         """The model's answer, what the call was, and the end of its step."""
-        stream = self.open_stream
-        phase: Phase = "commentary" if answer.calls else "final_answer"
-        message = agent_message(stream.message_id, answer.text, calls=answer.calls, phase=phase)
-        completed = EventDraft(
-            EventType.OUTPUT_COMPLETED,
-            {
-                "message": message,
-                "metadata": {"model": answer.model},
-                "usage": answer.usage.to_json(),
-            },
-            {**self._context, "stream_sequence": stream.opener},
-        )
-        ended = {
-            "success": True,
-            "has_tool_calls": bool(answer.calls),
-            "tool_call_count": len(answer.calls),
-            "text_preview": preview(answer.text),
-            "usage": answer.usage.to_json(),
-            "duration_ms": answer.duration_ms,
-        }
-        message_id = show_id(Kind.MESSAGE, stream.message_id)
-        return [
-            completed,
-            self._generation(answer, success=True, message_id=message_id),
-            self._draft(EventType.REASON_COMPLETED, ended),
-        ]
+        return self._step.answered(answer, self.open_stream)
 
     def unanswered(self, failure: ModelFailure) -> list[EventDraft]:
         """A model call that failed, and the end of its step."""
-        ended = {
-            "success": False,
-            "has_tool_calls": False,
-            "tool_call_count": 0,
-            "text_preview": None,
-            "error": failure.detail,
-            "failure": failure.reason,
-            "duration_ms": failure.duration_ms,
-        }
-        return [
-            self._generation(failure, success=False, message_id=None),
-            self._draft(EventType.REASON_COMPLETED, ended),
-        ]
+        return self._step.unanswered(failure)
 
     def call_ended(self, call: ToolCall, result: CallResult) -> EventDraft:
         """A tool call's one result."""
-        self.results_in_act[call.id] = result.status == "success"
-        data: Json = {
-            "tool_call_id": call.id,
-            "tool_name": call.name,
-            "success": result.status == "success",
-            "status": result.status,
-        }
-        if result.text is not None:
-            data["result"] = [{"type": "text", "text": result.text}]
-        if result.error is not None:
-            data["error"] = result.error
-        if result.duration_ms is not None:
-            data["duration_ms"] = result.duration_ms
-        return self._draft(EventType.TOOL_COMPLETED, data)
+        data = {**act_events.call_ended(call, result), **self.described(call.name)}
+        return self._noted(self._draft(EventType.TOOL_COMPLETED, data))
 
-    def _generation(
-        self, outcome: ModelAnswer | ModelFailure, *, success: bool, message_id: str | None
-    ) -> EventDraft:
-        metadata: dict[str, Any] = {
-            "model": outcome.model or self._model,
-            "provider": self._provider,
-            "success": success,
-            "duration_ms": outcome.duration_ms,
-        }
-        output: dict[str, Any] = {}
-        if isinstance(outcome, ModelAnswer):
-            output = {"message_id": message_id}
-            metadata["usage"] = outcome.usage.to_json()
-            metadata["finish_reasons"] = [outcome.finish_reason]
-            metadata["response_id"] = outcome.response_id
-            metadata["time_to_first_token_ms"] = outcome.first_token_ms
-        else:
-            metadata["error"] = outcome.detail
-        if outcome.retries:
-            metadata["retry"] = {
-                "attempts": outcome.retries,
-                "total_wait_ms": outcome.waited_ms,
-            }
-        # What was sent is in the log already: everything up to the step's start.
-        sent = {"from_sequence": 1, "to_sequence": self.read_through}
-        data = {"messages": [], **sent, "config_hash": self.config_hash}
-        return self._draft(
-            EventType.LLM_GENERATION, {**data, "output": output, "metadata": metadata}
-        )
+    def _noted(self, completed: EventDraft) -> EventDraft:
+        """The same, kept in mind for the end of the act."""
+        data = completed.data
+        self.results_in_act[data["tool_call_id"]] = data["success"]
+        return completed
 
     # --- endings ---------------------------------------------------------------
 
@@ -319,14 +257,10 @@ class Narrator:
         return show_id(Kind.TURN, self.turn_id)
 
     @property
-    def _model(self) -> str | None:
-        model = self.config.model
-        return (model.name or None) if isinstance(model, ModelMissing) else model.name
-
-    @property
-    def _provider(self) -> str | None:
-        model = self.config.model
-        return None if isinstance(model, ModelMissing) else model.provider_type
+    def _step(self) -> ReasonStep:
+        return ReasonStep(
+            self._shown_turn, self._context, self.config, self.config_hash, self.read_through
+        )
 
     @property
     def _turn_context(self) -> Json:
@@ -342,6 +276,10 @@ class Narrator:
 
     def _turn_draft(self, kind: EventType, data: Json) -> EventDraft:
         return EventDraft(kind, data, self._turn_context)
+
+    def in_step(self, kind: EventType, data: Json) -> EventDraft:
+        """An event of the step under way."""
+        return self._draft(kind, data)
 
     def _draft(self, kind: EventType, data: Json) -> EventDraft:
         return EventDraft(kind, data, self._context)
@@ -365,10 +303,14 @@ def sealing(
     ]
 
 
+# What the provider counts: answers, and summaries of what outgrew the model.
+_COUNTED: Final = (EventType.OUTPUT_COMPLETED, EventType.CONTEXT_COMPACTED)
+
+
 def usage_of(drafts: Iterable[EventDraft]) -> Usage:
     """The tokens that these events add to the session's total."""
     total = Usage()
     for draft in drafts:
-        if draft.type is EventType.OUTPUT_COMPLETED and "usage" in draft.data:
+        if draft.type in _COUNTED and "usage" in draft.data:
             total += Usage.from_json(draft.data["usage"])
     return total

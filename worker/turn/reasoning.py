@@ -1,7 +1,7 @@
-"""Effect: one model call, its text streamed as it comes.
+"""Effect: one model call, its thinking and text streamed as they come.
 
-The one layer that retries a model (contract 5.4): before the first piece of text only,
-with jitter, honouring the provider's own wish.
+The one layer that retries a model (contract 5.4): before the first piece was shown only,
+with jitter, honouring the provider's own wish, and not against an open circuit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Final, Protocol
 
 from common.domain.text import StorableStream, storable
@@ -25,7 +26,9 @@ from worker.llm.driver import (
     Stop,
     Streamed,
     TextDelta,
+    ThinkingBlock,
 )
+from worker.turn.failure import REFUSED
 from worker.turn.outcome import ModelAnswer, ModelFailure
 
 MAX_RETRIES: Final = 2
@@ -39,9 +42,33 @@ class Interrupted(Exception):
 
 
 class TextSink(Protocol):
-    """Where the text goes while it is being written."""
+    """Where thinking and text go while they are being written."""
 
     def add(self, text: str) -> None: ...
+
+    def think(self, text: str) -> bool:
+        """Take in thinking; False when it can no longer be shown as it comes."""
+        ...
+
+
+class Circuit(Protocol):
+    """Whether a provider is to be called, after what became of the last calls to it."""
+
+    def allows_call(self) -> bool: ...
+
+    def note(self, reason: FailureReason | None) -> bool:
+        """Take in how a call ended, None for well; whether another one is allowed."""
+        ...
+
+
+class ClosedCircuit:
+    """Lets every call through."""
+
+    def allows_call(self) -> bool:
+        return True
+
+    def note(self, reason: FailureReason | None) -> bool:  # noqa: ARG002 - Circuit's signature
+        return True
 
 
 class CallStop:
@@ -65,33 +92,112 @@ class CallStop:
 
 
 class _Attempt:
-    """One try of a call: what has come of it so far."""
+    """One try of a call: what has come of it so far.
+
+    Attributes:
+        late: thinking that could not be streamed.
+        first_piece_at: when the first text or thinking was there.
+        is_shown: whether any of it was shown; thinking that is late was not.
+    """
 
     def __init__(self, sink: TextSink) -> None:
         self._sink = sink
         self._clean = StorableStream()
+        self._clean_thinking = StorableStream()
+        self._has_thought = False
         self.parts: list[str] = []
-        self.first_text_at: float | None = None
+        self.late: list[str] = []
+        self.first_piece_at: float | None = None
+        self.is_shown = False
 
     def take(self, stream: Iterator[Streamed], stop: Stop) -> Reply | None:
         """Read the stream to its end; None when it was stopped before."""
         for item in stream:
             if isinstance(item, Reply):
-                self._emit(self._clean.close())
+                self._end(item)
                 return item
             if stop.is_set():
                 return None
             if isinstance(item, TextDelta):
                 self._emit(self._clean.feed(item.text))
+            else:
+                self._has_thought = True
+                self._think(self._clean_thinking.feed(item.text))
         return None
+
+    def _end(self, reply: Reply) -> None:
+        if not self._has_thought:
+            # Of a provider that tells its thinking only afterwards.
+            for block in reply.thinking:
+                self._think(self._clean_thinking.feed(block.text))
+        self._end_thinking()
+        self._emit(self._clean.close())
+        if reply.finish_reason == "refusal" and not self.parts and not reply.tool_calls:
+            self._emit(REFUSED)
+
+    def _end_thinking(self) -> None:
+        self._think(self._clean_thinking.close())
 
     def _emit(self, text: str) -> None:
         if not text:
             return
-        if self.first_text_at is None:
-            self.first_text_at = time.monotonic()
+        if not self.parts:
+            self._end_thinking()
+        self._note_piece()
+        self.is_shown = True
         self.parts.append(text)
         self._sink.add(text)
+
+    def _think(self, text: str) -> None:
+        if not text:
+            return
+        self._note_piece()
+        if self._sink.think(text):
+            self.is_shown = True
+        else:
+            self.late.append(text)
+
+    def _note_piece(self) -> None:
+        if self.first_piece_at is None:
+            self.first_piece_at = time.monotonic()
+
+
+class _Course:
+    """How a call with its retries has gone so far, in time and number."""
+
+    def __init__(self, request: LLMRequest) -> None:
+        self._request = request
+        self._began = time.monotonic()
+        self.retries = 0
+        self.waited = 0.0
+
+    def answered(self, reply: Reply, attempt: _Attempt) -> ModelAnswer:
+        first = attempt.first_piece_at
+        return ModelAnswer(
+            text="".join(attempt.parts),
+            calls=reply.tool_calls,
+            usage=reply.usage,
+            model=reply.model,
+            finish_reason=reply.finish_reason,
+            response_id=reply.response_id,
+            duration_ms=_milliseconds(time.monotonic() - self._began),
+            first_token_ms=None if first is None else _milliseconds(first - self._began),
+            retries=self.retries,
+            waited_ms=_milliseconds(self.waited),
+            thinking=reply.thinking,
+            late_thinking="".join(attempt.late),
+        )
+
+    def failed(self, failure: LLMFailure, *, is_shown: bool) -> ModelFailure:
+        return ModelFailure(
+            reason=failure.reason,
+            detail=storable(failure.detail),
+            duration_ms=_milliseconds(time.monotonic() - self._began),
+            model=self._request.model,
+            retries=self.retries,
+            waited_ms=_milliseconds(self.waited),
+            is_shown=is_shown,
+        )
 
 
 def call_model(
@@ -101,32 +207,45 @@ def call_model(
     sink: TextSink,
     lease: Lease,
     deadline_seconds: float,
+    circuit: Circuit | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> ModelAnswer | ModelFailure:
     """Ask the model once, or up to three times while nothing has been shown.
 
     Raises:
         Interrupted: stopped from outside; nothing is to be recorded.
+        common.domain.errors.LeaseLost: what was to be shown could not be stored.
     """
+    circuit = circuit or ClosedCircuit()
     stop = CallStop(lease, deadline_seconds=deadline_seconds)
-    began = time.monotonic()
-    waited = 0.0
-    for retries in range(MAX_RETRIES + 1):
+    course = _Course(request)
+    if not circuit.allows_call():
+        return course.failed(_circuit_open(), is_shown=False)
+    while True:
         attempt = _Attempt(sink)
-        failure = _try_once(driver, request, attempt, stop)
-        if isinstance(failure, Reply):
-            return _answer(failure, attempt, began=began, retries=retries, waited=waited)
+        tried = replace(request, attempt=course.retries)
+        outcome = _try_once(driver, tried, attempt, stop)
+        if isinstance(outcome, Reply):
+            circuit.note(None)
+            return course.answered(outcome, attempt)
         if lease.stop.is_set():
             raise Interrupted
-        pause = _pause(failure, retries, jitter())
-        if pause is None or attempt.first_text_at is not None or retries == MAX_RETRIES:
-            return _failed(failure, request, began=began, retries=retries, waited=waited)
+        may_go_on = circuit.note(outcome.reason)
+        pause = _pause(outcome, course.retries, jitter())
+        is_last = attempt.is_shown or course.retries == MAX_RETRIES or not may_go_on
+        if pause is None or is_last:
+            return course.failed(outcome, is_shown=attempt.is_shown)
         if stop.wait(pause):
             if lease.stop.is_set():
                 raise Interrupted
-            return _failed(failure, request, began=began, retries=retries, waited=waited)
-        waited += pause
-    raise AssertionError("the last retry returns")
+            return course.failed(outcome, is_shown=False)
+        course.waited += pause
+        course.retries += 1
+
+
+def _circuit_open() -> LLMFailure:
+    detail = "the provider failed too often: its circuit breaker is open, no call was made"
+    return LLMFailure(FailureReason.UNAVAILABLE, detail)
 
 
 def _try_once(
@@ -154,56 +273,39 @@ def _pause(failure: LLMFailure, retries: int, jitter: float) -> float | None:
     return pause * (1 - _JITTER + 2 * _JITTER * jitter)
 
 
-def _answer(
-    reply: Reply, attempt: _Attempt, *, began: float, retries: int, waited: float
-) -> ModelAnswer:
-    first = attempt.first_text_at
-    return ModelAnswer(
-        text="".join(attempt.parts),
-        calls=reply.tool_calls,
-        usage=reply.usage,
-        model=reply.model,
-        finish_reason=reply.finish_reason,
-        response_id=reply.response_id,
-        duration_ms=_milliseconds(time.monotonic() - began),
-        first_token_ms=None if first is None else _milliseconds(first - began),
-        retries=retries,
-        waited_ms=_milliseconds(waited),
-    )
-
-
-def _failed(
-    failure: LLMFailure, request: LLMRequest, *, began: float, retries: int, waited: float
-) -> ModelFailure:
-    return ModelFailure(
-        reason=failure.reason,
-        detail=storable(failure.detail),
-        duration_ms=_milliseconds(time.monotonic() - began),
-        model=request.model,
-        retries=retries,
-        waited_ms=_milliseconds(waited),
-    )
-
-
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
 def with_own_ids(
-    calls: tuple[ToolCall, ...], used: set[str], new_call_id: Callable[[], str]
+    calls: tuple[ToolCall, ...], used: set[str] | None, new_call_id: Callable[[], str]
 ) -> tuple[ToolCall, ...]:
     """The calls as they can be stored, every id that is empty or used already replaced.
+
+    With `used` None, when nobody knows them all, every id is.
 
     Raises:
         worker.capabilities.tool_result.NotStorable: arguments that no text of ours can make so.
     """
-    taken = set(used)
+    taken = set(used or ())
     named = []
     for call in calls:
-        usable = storable(call.id)
+        usable = "" if used is None else storable(call.id)
         call_id = usable if usable and usable not in taken else new_call_id()
         taken.add(call_id)
         malformed = None if call.malformed is None else storable(call.malformed)
         arguments = storable_json(call.arguments)
         named.append(ToolCall(call_id, storable(call.name), arguments, malformed))
     return tuple(named)
+
+
+def storable_thinking(blocks: tuple[ThinkingBlock, ...]) -> tuple[ThinkingBlock, ...]:
+    """The blocks as they can be kept.
+
+    Raises:
+        worker.capabilities.tool_result.NotStorable: the provider's own part is not JSON.
+    """
+    return tuple(
+        replace(block, text=storable(block.text), replay=storable_json(dict(block.replay)))
+        for block in blocks
+    )

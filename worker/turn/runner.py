@@ -28,8 +28,9 @@ from worker.turn.model_step import ModelStep
 from worker.turn.narration import Narrator, usage_of
 from worker.turn.outcome import ModelAnswer, ModelFailure
 from worker.turn.reasoning import Interrupted
-from worker.turn.session_log import OutcomeUnknown, SessionLog, TurnEnding
+from worker.turn.session_log import OutcomeUnknown, SessionLog, Suspension, TurnEnding
 from worker.turn.state import (
+    AskApproval,
     CallModel,
     Command,
     CompleteTurn,
@@ -41,12 +42,14 @@ from worker.turn.state import (
     MessageArrived,
     Narration,
     RecoverReason,
+    RequestCalls,
     RunCalls,
     SealTurn,
     StartCalls,
     StartReason,
     StartTurn,
     TurnState,
+    Wait,
     WorkerLost,
 )
 
@@ -69,7 +72,7 @@ class Pending:
 
     outcome: list[EventDraft] = field(default_factory=list)
     decided: list[EventDraft] = field(default_factory=list)
-    ending: TurnEnding | None = None
+    ending: TurnEnding | Suspension | None = None
     tail: TextChunk | None = None
 
     @property
@@ -111,16 +114,18 @@ class TurnRunner:
 
     # --- entering ----------------------------------------------------------------
 
-    def begin(self, limits: Limits, append: Append) -> None:
+    def begin(self, limits: Limits, append: Append, *, is_to_think: bool = False) -> None:
         """Start a turn of which the log holds nothing but its messages.
 
-        `append` stores the first events in the transaction of the claim.
+        `append` stores the first events in the transaction of the claim; `is_to_think`
+        says whether the newest message asks for thinking.
         """
+        self._narrator.is_to_think = is_to_think
         claim = self._lease.claim
         self._seen_input = claim.input_sequence
         self._committed = self._state = apply(TurnState(limits=limits), MessageArrived())
         while not isinstance(command := decide(self._state), CallModel):
-            self._narrate(beginning(command))
+            self._decided(self._narrator.narrate(beginning(command), self._state))
         self._first = append(self._pending.drafts, self._change(self._pending))
 
     def begun(self) -> None:
@@ -142,7 +147,7 @@ class TurnRunner:
     # --- the loop ------------------------------------------------------------------
 
     def run(self) -> None:
-        """Go on to the turn's end.
+        """Go on to the turn's end, or to where it waits for somebody outside.
 
         Raises:
             LeaseLost: somebody else has the session, or the turn is over.
@@ -152,7 +157,9 @@ class TurnRunner:
             command = decide(self._state)
             if isinstance(command, CallModel | RunCalls) and not self._pending.drafts:
                 self._perform(command)
-            elif command is None or isinstance(command, CallModel | RunCalls):
+            elif isinstance(command, Wait) and not self._pending.drafts:
+                return
+            elif command is None or isinstance(command, CallModel | RunCalls | Wait):
                 self._flush()
             else:
                 self._narrate(command)
@@ -168,17 +175,37 @@ class TurnRunner:
                 notice = self._narrator.notice(SEALED, code="sealed")
                 ended = [self._narrator.sealed(self._state), notice]
                 self._end(TurnStatus.SEALED, ended, queue_next=command.queue_next)
+            case AskApproval():
+                self._suspend(command, self._narrator.patience.decisions)
+            case RequestCalls():
+                self._suspend(command, self._narrator.patience.results)
             case StartCalls():
                 # Before it is said that the calls are made: afterwards it is too late.
                 self._lease.check()
                 self._decided(self._narrator.narrate(command, self._state))
+            case StartReason():
+                self._foresee_thinking(has_unread=self._state.unread)
+                self._decided(self._narrator.narrate(command, self._state))
             case RecoverReason():
-                stream = self._narrator.open_stream
-                session_id = self._lease.claim.session_id
-                self._narrator.lost_bytes = self._live.text_length(session_id, stream.opener)
+                self._foresee_thinking(has_unread=True)
+                self._narrator.lost_bytes = self._length_of_lost_answer()
                 self._decided(self._narrator.narrate(command, self._state))
             case _:
                 self._decided(self._narrator.narrate(command, self._state))
+
+    def _suspend(self, command: AskApproval | RequestCalls, seconds: float) -> None:
+        """Ask outside and give the turn up until the answer: both in one transaction."""
+        self._pending.ending = Suspension(seconds)
+        self._decided(self._narrator.narrate(command, self._state))
+
+    def _foresee_thinking(self, *, has_unread: bool) -> None:
+        self._narrator.is_to_think = self._model_step.shall_think(has_unread=has_unread)
+
+    def _length_of_lost_answer(self) -> int:
+        stream = self._narrator.stream
+        if stream is None:
+            return 0
+        return self._live.text_length(self._lease.claim.session_id, stream.opener)
 
     def _failed(self, command: FailTurn) -> list[EventDraft]:
         disclosure = disclosure_of(self._model_step.controls.get("error_disclosure"))
@@ -216,8 +243,8 @@ class TurnRunner:
             match effect:
                 case CallModel():
                     self._call_model()
-                case RunCalls(calls):
-                    self._tools.ensure_running(calls)
+                case RunCalls(calls, repeated):
+                    self._tools.ensure_running(calls, repeated)
                     for finished in self._tools.wait():
                         self._happened([self._narrator.call_ended(finished.call, finished.result)])
                 case never:
@@ -228,7 +255,8 @@ class TurnRunner:
             raise HandOver from None
 
     def _call_model(self) -> None:
-        outcome, self._pending.tail = self._model_step.call(self._narrator)
+        outcome, tail = self._model_step.call(self._narrator, self._append_in_call)
+        self._pending.tail = tail
         match outcome:
             case ModelAnswer():
                 self._happened(self._narrator.answered(outcome))
@@ -237,6 +265,13 @@ class TurnRunner:
                 self._happened(self._narrator.unanswered(outcome))
             case never:
                 assert_never(never)
+
+    def _append_in_call(self, drafts: list[EventDraft], tail: TextChunk | None) -> None:
+        """Store what opens or closes a text stream while the model is still speaking."""
+        self._pending.tail = tail
+        self._happened(drafts)
+        while self._pending.drafts:
+            self._flush()
 
     # --- the log -------------------------------------------------------------------
 
@@ -270,6 +305,8 @@ class TurnRunner:
 
     def _change(self, pending: Pending) -> HeadChange:
         usage = usage_of(pending.drafts)
+        if isinstance(pending.ending, Suspension):
+            return HeadChange(status=SessionStatus.WAITING, usage=usage)
         if pending.ending is not None:
             has_next = pending.ending.next_turn is not None
             return HeadChange(
@@ -322,7 +359,7 @@ class TurnRunner:
     def _tell(self, events: list[LoggedEvent], pending: Pending) -> None:
         """What follows once events are sure to be in the log."""
         self._narrator.observe(events)
-        if pending.ending is not None:
+        if isinstance(pending.ending, TurnEnding):
             self.next_turn = pending.ending.next_turn
         self._live.publish(self._lease.claim.session_id, events, tail=pending.tail)
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
 from common.domain.errors import LeaseLost
-from common.domain.events import MESSAGE_TYPES, EventDraft, EventType
+from common.domain.events import EventDraft, EventType
 from common.domain.turn import TurnStatus
 from common.event_codec import LoggedEvent
-from common.storage import log, turns
+from common.storage import log, transcript, turns
 from common.storage.engine import Database, DatabaseError, Tx, is_passing_outage, sqlstate
 from worker.lease import Lease
 
@@ -48,6 +49,31 @@ class TurnEnding:
     read_through: int
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """The turn waits for somebody outside from an append on, at most this many seconds.
+
+    The append's last event is what it waits for.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The newest part of a session's messages.
+
+    Attributes:
+        events: oldest first.
+        compaction: what stands for the messages before it, if anything.
+        is_whole: whether these are all messages of the session.
+    """
+
+    events: list[LoggedEvent]
+    compaction: LoggedEvent | None
+    is_whole: bool
+
+
 class SessionLog:
     """Reads and appends for one held turn."""
 
@@ -67,7 +93,7 @@ class SessionLog:
         *,
         change: log.HeadChange,
         last_input: int | None = None,
-        ending: TurnEnding | None = None,
+        ending: TurnEnding | Suspension | None = None,
     ) -> tuple[log.Head, list[LoggedEvent]]:
         """Append under the fence; with `last_input`, only if no newer message has come.
 
@@ -81,7 +107,14 @@ class SessionLog:
         try:
             with self._database.transaction() as tx:
                 head, events = log.append(tx, self._session, drafts, fence=fence, change=change)
-                if ending is not None:
+                if isinstance(ending, Suspension):
+                    turns.suspend(
+                        tx,
+                        claim.turn_id,
+                        sequence=head.last_sequence,
+                        until=head.last_ts + timedelta(seconds=ending.seconds),
+                    )
+                elif ending is not None:
                     self._end(tx, ending)
                 elif self._owes_progress and _is_progress(drafts):
                     turns.record_progress(tx, claim.turn_id, epoch=claim.epoch)
@@ -137,19 +170,47 @@ class SessionLog:
 
             def read(start: int = after) -> list[LoggedEvent]:
                 with self._database.reading() as tx:
-                    return log.read_after(
-                        tx,
-                        self._session,
-                        start,
-                        below=below,
-                        types=MESSAGE_TYPES,
-                        limit=_MESSAGE_SLICE,
+                    return log.read_for_model(
+                        tx, self._session, start, below=below, limit=_MESSAGE_SLICE
                     )
 
             found = self.patiently(read)
             yield found
             has_more = len(found) == _MESSAGE_SLICE
             after = found[-1].sequence if found else after
+
+    def window(self, *, below: int, weigh: Callable[[LoggedEvent], int], enough: int) -> Window:
+        """The newest messages below a sequence, until they weigh enough.
+
+        Reads no further back than the newest compaction, which stands for the rest.
+        """
+        found: list[LoggedEvent] = []
+        weight = 0
+        while True:
+
+            def read(end: int = below) -> tuple[list[LoggedEvent], LoggedEvent | None]:
+                with self._database.reading() as tx:
+                    return transcript.newest(tx, self._session, below=end, limit=_MESSAGE_SLICE)
+
+            events, compaction = self.patiently(read)
+            start = 0 if compaction is None else int(compaction.data["through_sequence"])
+            newer = [event for event in events if event.sequence > start]
+            found += newer
+            weight += sum(weigh(event) for event in newer)
+            has_all = len(newer) < _MESSAGE_SLICE
+            if has_all or weight >= enough:
+                break
+            below = found[-1].sequence
+        return Window(found[::-1], compaction, is_whole=has_all and compaction is None)
+
+    def newest_controls(self) -> dict[str, Any]:
+        """What the newest user message, read or not, asks of the generation."""
+
+        def read() -> dict[str, Any]:
+            with self._database.reading() as tx:
+                return log.newest_controls(tx, self._session)
+
+        return self.patiently(read)
 
     def completed_steps(self, *, below: int) -> int:
         """How many reason steps of the session are over."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from common.domain.events import NO_USAGE, Usage
 from common.domain.turn import ToolCall
+from worker.turn.act_state import Acting
 
 # --- facts -----------------------------------------------------------------
 
@@ -56,7 +57,17 @@ class ReasonEnded:
 
 @dataclass(frozen=True, slots=True)
 class ActStarted:
-    """The tool calls of the last answer are being run."""
+    """The tool calls of the last answer are being run; what kind each is, is settled here.
+
+    Attributes:
+        client: calls that the client makes.
+        guarded: calls that a person must allow first.
+        refused: calls of tools that a person has rejected once and for all.
+    """
+
+    client: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,28 @@ class CallEnded:
     """A tool call has its one result, whatever it is."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallsRequested:
+    """The client was asked to make these calls; the turn waits for their results."""
+
+    call_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """A person was asked to allow these calls; the turn waits for the decisions."""
+
+    call_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalResolved:
+    """A call was decided on; one that is rejected has its result next."""
+
+    call_id: str
+    is_allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +143,9 @@ Fact = (
     | ActStarted
     | CallStarted
     | CallEnded
+    | CallsRequested
+    | ApprovalRequested
+    | ApprovalResolved
     | ActEnded
     | TurnEnded
     | NoticeShown
@@ -132,7 +168,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A model call is under way, once its stream is open; or was, when interrupted."""
+    """A model call is under way, or was, when interrupted.
+
+    Attributes:
+        is_open: whether the answer's text stream is; it opens late when the model thinks first.
+    """
 
     is_open: bool = False
     interrupted: bool = False
@@ -151,32 +191,6 @@ class Unanswered:
     """The reason step failed."""
 
     failure: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Tool calls are being run.
-
-    Attributes:
-        running: started and without a result; maps to whether they may be repeated.
-        lost: started by a worker that is gone and not to be repeated.
-    """
-
-    calls: tuple[ToolCall, ...]
-    running: frozenset[str] = frozenset()
-    repeatable: frozenset[str] = frozenset()
-    lost: frozenset[str] = frozenset()
-    ended: frozenset[str] = frozenset()
-
-    @property
-    def waiting(self) -> tuple[ToolCall, ...]:
-        """Calls that have not been started."""
-        known = self.running | self.lost | self.ended
-        return tuple(call for call in self.calls if call.id not in known)
-
-    def chosen(self, ids: frozenset[str]) -> tuple[ToolCall, ...]:
-        """These calls, in the order of the model's answer."""
-        return tuple(call for call in self.calls if call.id in ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +239,7 @@ class StartTurn:
 
 @dataclass(frozen=True, slots=True)
 class StartReason:
-    """Begin a reason step and open its text stream."""
+    """Begin a reason step; its text stream opens with it, or after the thinking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +268,14 @@ class StartCalls:
 
 @dataclass(frozen=True, slots=True)
 class RunCalls:
-    """Effect: have these calls run, and wait for at least one result."""
+    """Effect: have these calls run, and wait for at least one result.
+
+    Attributes:
+        repeated: ids of those that a lost worker may have made already.
+    """
 
     calls: tuple[ToolCall, ...]
+    repeated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +283,39 @@ class RecordInterrupted:
     """Give these calls the result that their outcome is unknown."""
 
     calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectCalls:
+    """Give these calls the result that a person has rejected their tool."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCalls:
+    """Give these calls the result that a newer message came before anybody was asked."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskApproval:
+    """Ask a person to allow these calls, and let the turn wait."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCalls:
+    """Ask the client to make these calls, and let the turn wait."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is to be done until somebody outside has answered; no worker is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +349,18 @@ class SealTurn:
 
 
 Effect = CallModel | RunCalls
+Suspending = AskApproval | RequestCalls
 Narration = (
-    StartTurn | StartReason | RecoverReason | StartAct | StartCalls | RecordInterrupted | FinishAct
+    StartTurn
+    | StartReason
+    | RecoverReason
+    | StartAct
+    | StartCalls
+    | RecordInterrupted
+    | RejectCalls
+    | CancelCalls
+    | Suspending
+    | FinishAct
 )
 Ending = CompleteTurn | FailTurn | SealTurn
-Command = Effect | Narration | Ending
+Command = Effect | Narration | Ending | Wait
