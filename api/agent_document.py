@@ -36,6 +36,7 @@ _WRITTEN: Final = (
     ("display_name", "display_name"),
     ("description", "description"),
     ("default_model_id", "default_model_id"),
+    ("fallback_models", "fallback_models"),
     ("harness_name", "harness_name"),
     ("tags", "tags"),
     ("capabilities", "capabilities"),

@@ -11,14 +11,26 @@ from apiflask import APIFlask
 from api import bootstrap, errors, openapi, requests
 from api.auth import Organizations
 from api.blueprints import (
+    agent_versions,
     agents,
+    capabilities,
+    channels,
     events,
+    files,
+    harnesses,
     health,
+    mcp_servers,
     messages,
+    models,
     nested_sessions,
+    old_names,
+    providers,
     reference,
+    session_storage,
     sessions,
     unbuilt,
+    waiting,
+    workspaces,
 )
 from api.deps import Deps, install
 from common.storage import organizations
@@ -26,7 +38,28 @@ from common.storage import organizations
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_BLUEPRINTS = (agents, sessions, messages, events, health, nested_sessions, reference, unbuilt)
+_BLUEPRINTS = (
+    agents,
+    agent_versions,
+    harnesses,
+    channels,
+    sessions,
+    messages,
+    models,
+    old_names,
+    providers,
+    events,
+    health,
+    capabilities,
+    mcp_servers,
+    nested_sessions,
+    reference,
+    waiting,
+    workspaces,
+    files,
+    session_storage,
+    unbuilt,
+)
 
 
 def create_app(deps: Deps | None = None) -> APIFlask:

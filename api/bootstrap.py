@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from api.deps import Deps
 from common import logs
 from common.clock import new_id
+from common.encryption import SecretBox
 from common.live import Live
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
@@ -28,6 +29,9 @@ def build(settings: Settings) -> Deps:
         new_id=new_id,
         reach_redis=redis.ping,
         version=installed_version(),
+        secrets=SecretBox(
+            settings.secrets_encryption_key, settings.secrets_encryption_key_previous
+        ),
     )
 
 

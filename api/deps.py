@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, cast
 from uuid import UUID
 
 from flask import current_app
 
+from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
 from common.settings import Settings
 from common.storage.engine import Database
@@ -43,6 +44,7 @@ class Deps:
     Attributes:
         new_id: makes a UUIDv7.
         reach_redis: returns when Redis answers, raises OSError or RedisError when not.
+        secrets: without a master key nothing secret can be stored.
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Deps:
     new_id: Callable[[], UUID]
     reach_redis: Callable[[], object]
     version: str
+    secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
 
 
 def install(extensions: dict[str, object], deps: Deps) -> None:

@@ -26,6 +26,8 @@ from api.request_body import field_path, read_json
 from api.schemas.fields import Unacceptable
 from common.domain.agent import agent_ref
 from common.domain.errors import BadRequest, DomainError, FieldProblem, TooLarge, Unprocessable
+from common.domain.file import PATH_BYTES, file_path
+from common.domain.harness import harness_ref
 from common.domain.ids import Kind, parse_id
 from common.domain.text import is_storable
 from common.storage.idempotency import IdempotencyKey
@@ -45,7 +47,19 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 # How the arguments of a path are read, by the name they have in a rule.
 PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "session_id": partial(parse_id, Kind.SESSION),
+    "server_id": partial(parse_id, Kind.MCP_SERVER),
+    "workspace_id": partial(parse_id, Kind.WORKSPACE),
+    # A rule has it after a slash of its own.
+    "file": lambda text: file_path(f"/{text}"),
     "agent": agent_ref,
+    "harness": harness_ref,
+    "version_id": partial(parse_id, Kind.AGENT_VERSION),
+    "from_id": partial(parse_id, Kind.AGENT_VERSION),
+    "to_id": partial(parse_id, Kind.AGENT_VERSION),
+    "channel": agent_ref,
+    "provider_id": partial(parse_id, Kind.PROVIDER),
+    "model_id": partial(parse_id, Kind.MODEL),
+    "capability_id": str,
 }
 
 
@@ -204,8 +218,11 @@ def read_argument(name: str, text: str) -> Any:
     Raises:
         BadRequest: it has no form that the reader takes.
     """
-    if len(text) > _ARGUMENT_CHARACTERS or not is_storable(text):
-        raise BadRequest(f"Not a valid {name.removesuffix('_id')} id")
+    longest = PATH_BYTES if name == "file" else _ARGUMENT_CHARACTERS
+    if len(text) > longest or not is_storable(text):
+        raise BadRequest(
+            "Not a valid path" if name == "file" else f"Not a valid {name.removesuffix('_id')} id"
+        )
     return PATH_READERS[name](text)
 
 

@@ -18,11 +18,15 @@ from common.domain.errors import (
     BadRequest,
     Conflict,
     DomainError,
+    EncryptionMissing,
     FieldProblem,
+    Forbidden,
     IdempotencyKeyReused,
+    InvalidChangeReason,
     InvalidCursor,
     InvalidId,
     NotFound,
+    ProviderFailed,
     TooLarge,
     Unprocessable,
 )
@@ -35,6 +39,8 @@ _log = structlog.get_logger()
 # a connection with unread bytes resets it.
 _DRAIN_BYTES: Final = 32 * 1024 * 1024
 _RETRY_AFTER_SECONDS: Final = 1
+# Somebody has to configure something first.
+_RETRY_WHEN_CONFIGURED_SECONDS: Final = 300
 _QUERY_CANCELED: Final = "57014"
 
 
@@ -42,6 +48,12 @@ class NotBuilt(DomainError):
     """A route of the contract that this release does not serve."""
 
     code = "not_implemented"
+
+
+class UnsupportedMedia(DomainError):
+    """A file of a kind that this route does not take or show."""
+
+    code = "unsupported_media_type"
 
 
 class Misdirected(DomainError):
@@ -54,13 +66,18 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     BadRequest: HTTPStatus.BAD_REQUEST,
     InvalidId: HTTPStatus.BAD_REQUEST,
     InvalidCursor: HTTPStatus.BAD_REQUEST,
+    InvalidChangeReason: HTTPStatus.BAD_REQUEST,
+    Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotBuilt: HTTPStatus.NOT_IMPLEMENTED,
+    ProviderFailed: HTTPStatus.BAD_GATEWAY,
+    EncryptionMissing: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 _CODE_OF_STATUS: Final = {
@@ -113,7 +130,14 @@ def envelope(
 def _domain_error(error: DomainError) -> Response:
     if isinstance(error, TooLarge):
         _drain()
-    return envelope(STATUS_OF[type(error)], error.code, error.message, problems=error.problems)
+    is_missing = isinstance(error, EncryptionMissing)
+    return envelope(
+        STATUS_OF[type(error)],
+        error.code,
+        error.message,
+        problems=error.problems,
+        retry_after_seconds=_RETRY_WHEN_CONFIGURED_SECONDS if is_missing else None,
+    )
 
 
 def _http_error(error: HTTPException) -> Response:

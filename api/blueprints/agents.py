@@ -8,8 +8,10 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from api.agent_document import IMPORT_BYTES, read_document, write_document
+from api.agent_preview import show_findings, show_preview
+from api.change_reason import asked_change
 from api.endpoint import Answer, Call, Contract, endpoint
-from api.errors import NotBuilt
+from api.examples import AGENT_EXAMPLES
 from api.schemas.agents import (
     AgentChanges,
     AgentListQuery,
@@ -24,11 +26,20 @@ from api.schemas.agents import (
     PoliciesSchema,
     show_agent,
 )
+from api.schemas.analysis import (
+    AgentPreviewSchema,
+    AnalysisSchema,
+    DraftSchema,
+    PreviewAnswerSchema,
+)
 from api.schemas.shared import page, page_limit
+from api.schemas.stats import ResourceStatsSchema, show_stats
 from api.use_cases import retire_agent, save_agent
 from common.domain.agent import AgentRef, slug_of
+from common.domain.agent_version import ChangeKind
 from common.domain.errors import BadRequest, NotFound
-from common.storage import agents
+from common.domain.ids import GENERIC_HARNESS
+from common.storage import agents, usage_stats
 
 blueprint = APIBlueprint("agents", __name__, url_prefix="/v1")
 
@@ -51,7 +62,8 @@ _POLICIES = ("create", "update", "delete", "archive", "copy", "export", "import"
 )
 def create_agent(call: Call[NewAgent, None]) -> Answer:
     """Create an agent."""
-    saved = save_agent.save_agent(call.deps, call.caller, call.body, call.key)
+    change = asked_change(call.caller)
+    saved = save_agent.save_agent(call.deps, call.caller, call.body, call.key, change)
     return show_agent(saved.agent), saved.status
 
 
@@ -103,26 +115,65 @@ def show_policies(_call: Call[None, None]) -> Answer:
     return {"policies": dict.fromkeys(_POLICIES, True)}
 
 
+@blueprint.post("/agents/preview")
+@endpoint(
+    Contract(
+        summary="Preview an agent",
+        description="The prompt and the tools that a model would be given, and what is noticed"
+        " about them. Nothing is stored. Without a harness the default one counts.",
+        takes=AgentPreviewSchema(),
+        returns=PreviewAnswerSchema(),
+        fails=(404, 422, 503),
+    )
+)
+def preview_agent(call: Call[dict[str, Any], None]) -> Answer:
+    """Show what a model would be given."""
+    harness_id, name = call.body["harness_id"], call.body["harness_name"]
+    below = harness_id or (GENERIC_HARNESS if name is None else None)
+    return show_preview(call.deps, call.caller, call.body, below=below, name=name)
+
+
+@blueprint.post("/agents/analyze")
+@endpoint(
+    Contract(
+        summary="Analyze an agent",
+        description="What deterministic rules notice; no model is asked and nothing is stored.",
+        takes=DraftSchema(),
+        returns=AnalysisSchema(),
+        fails=(404, 422, 503),
+    )
+)
+def analyze_agent(call: Call[dict[str, Any], None]) -> Answer:
+    """Say what is noticed about an agent."""
+    return show_findings(call.body)
+
+
 @blueprint.post("/agents/import")
 @endpoint(
     Contract(
         summary="Import an agent",
-        description="Markdown with YAML front matter, YAML, JSON or plain text, at most 3 MB.",
+        description="Markdown with YAML front matter, YAML, JSON or plain text, at most 3 MB; or"
+        " none, with `from-example` one of `assistant`, `weather-reporter` and `researcher`.",
         status=201,
         query=ImportQuery(),
         takes_text=True,
         max_body_bytes=IMPORT_BYTES,
         returns=AgentSchema(),
         also={200: "An existing agent was replaced"},
-        fails=(404, 409, 413, 422, 501, 503),
+        fails=(404, 409, 413, 422, 503),
     )
 )
 def import_agent(call: Call[bytes, dict[str, Any]]) -> Answer:
     """Create or replace an agent from a document."""
-    if call.query["from_example"] is not None:
-        raise NotBuilt("There are no example agents yet")
-    given = read_document(call.body, is_json=request.mimetype == "application/json")
-    saved = save_agent.save_agent(call.deps, call.caller, given, call.key)
+    example = call.query["from_example"]
+    if example is None:
+        given = read_document(call.body, is_json=request.mimetype == "application/json")
+    elif example in AGENT_EXAMPLES:
+        given = NewAgent(None, AGENT_EXAMPLES[example])
+    else:
+        raise NotFound("There is no such example")
+    change = asked_change(call.caller, ChangeKind.IMPORT)
+    saved = save_agent.save_agent(call.deps, call.caller, given, call.key, change)
     return show_agent(saved.agent), saved.status
 
 
@@ -135,6 +186,18 @@ def get_agent(call: Call[None, None], agent: AgentRef) -> Answer:
     if found is None:
         raise NotFound("Agent not found")
     return show_agent(found)
+
+
+@blueprint.get("/agents/<agent>/stats")
+@endpoint(Contract(summary="Count an agent's use", returns=ResourceStatsSchema(), fails=(404, 503)))
+def count_agent_use(call: Call[None, None], agent: AgentRef) -> Answer:
+    """Add up what the agent's sessions have used."""
+    organization_id = call.caller.organization_id
+    with call.deps.database.reading() as tx:
+        found = agents.find(tx, organization_id, agent)
+        if found is None:
+            raise NotFound("Agent not found")
+        return show_stats(usage_stats.of_agent(tx, organization_id, found.id))
 
 
 @blueprint.put("/agents/<agent>")
@@ -152,7 +215,8 @@ def replace_agent(call: Call[NewAgent, None], agent: AgentRef) -> Answer:
     """Replace an agent, or create it under the id in the path."""
     if call.body.id is not None and agent.id is not None and call.body.id != agent.id:
         raise BadRequest("id: Is not the id in the path")
-    saved = save_agent.put_agent(call.deps, call.caller, agent, call.body)
+    change = asked_change(call.caller)
+    saved = save_agent.put_agent(call.deps, call.caller, agent, call.body, change)
     return show_agent(saved.agent), saved.status
 
 
@@ -167,7 +231,8 @@ def replace_agent(call: Call[NewAgent, None], agent: AgentRef) -> Answer:
 )
 def update_agent(call: Call[AgentChanges, None], agent: AgentRef) -> Answer:
     """Change the fields that are given; null takes a field back to its default."""
-    changed = save_agent.patch_agent(call.deps, call.caller, agent, call.body.given)
+    change = asked_change(call.caller)
+    changed = save_agent.patch_agent(call.deps, call.caller, agent, call.body.given, change)
     return show_agent(changed)
 
 

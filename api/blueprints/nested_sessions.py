@@ -13,7 +13,7 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response
 
-from api.blueprints import events, messages, sessions
+from api.blueprints import events, files, messages, session_storage, sessions, waiting
 from api.deps import current_deps
 from api.endpoint import Answer, Call, Contract, current_caller, endpoint, read_argument
 from api.schemas.sessions import NewSessionSchema, SessionListQuery, SessionSchema, show_session
@@ -33,6 +33,7 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
     ("PATCH", "", sessions.update_session),
     ("DELETE", "", sessions.delete_session),
     ("POST", "/cancel", sessions.cancel_session),
+    ("POST", "/fork", sessions.fork),
     ("PUT", "/pin", sessions.pin),
     ("DELETE", "/pin", sessions.unpin),
     ("GET", "/export", sessions.export_session),
@@ -41,6 +42,12 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
     ("GET", "/events", events.list_events),
     ("GET", "/events/summary", events.summarize_events),
     ("GET", "/sse", events.stream_events),
+    ("GET", "/storage/keys", session_storage.list_values),
+    ("GET", "/storage/secrets", session_storage.list_secrets),
+    ("PUT", "/storage/secrets", session_storage.set_secrets),
+    ("POST", "/tool-results", waiting.create_tool_results),
+    ("POST", "/tool-approvals", waiting.decide_tool_calls),
+    *files.SESSION_ROUTES,
 )
 
 
@@ -52,8 +59,10 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
 )
 def create(call: Call[SessionConfig, None], agent: AgentRef) -> Answer:
     """Create a session of the agent in the path."""
-    config = replace(call.body, agent_id=_agent(agent).id, agent_name=None)
-    return show_session(create_session(call.deps, call.caller, config, call.key))
+    owner = _agent(agent)
+    config = replace(call.body, agent_id=owner.id, agent_name=None)
+    key = None if call.key is None else replace(call.key, scope=str(owner.id))
+    return show_session(create_session(call.deps, call.caller, config, key))
 
 
 @blueprint.get("/sessions")
@@ -66,7 +75,7 @@ def list_of_agent(call: Call[None, dict[str, Any]], agent: AgentRef) -> Answer:
 
 def _below_agent(view: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(view)
-    def nested(agent: str, session_id: str) -> Response:
+    def nested(agent: str, session_id: str, **arguments: str) -> Response:
         owner = _agent(read_argument("agent", agent))
         with current_deps().database.reading() as tx:
             actual = stored_sessions.agent_of(
@@ -74,7 +83,7 @@ def _below_agent(view: Callable[..., Response]) -> Callable[..., Response]:
             )
         if actual != owner.id:
             raise NotFound("Session not found")
-        return view(session_id=session_id)
+        return view(session_id=session_id, **arguments)
 
     return nested
 

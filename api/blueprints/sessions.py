@@ -13,7 +13,9 @@ from api.errors import NotBuilt
 from api.lists import messages as message_lists
 from api.schemas.sessions import (
     CancelSchema,
+    ChatSchema,
     ExportQuery,
+    ForkSchema,
     NewSessionSchema,
     SessionListQuery,
     SessionListSchema,
@@ -27,10 +29,12 @@ from api.schemas.shared import page, page_limit
 from api.use_cases.cancel_turn import CANCELLED, cancel_turn
 from api.use_cases.create_session import create_session as create
 from api.use_cases.delete_session import delete_session as delete
+from api.use_cases.fork_session import fork_session
+from api.use_cases.open_chat import open_chat
 from api.use_cases.pin_session import pin_session, unpin_session
 from api.use_cases.update_session import update_session as update
 from common.domain.errors import NotFound
-from common.domain.session import SessionConfig, SessionPatch
+from common.domain.session import ForkChanges, SessionConfig, SessionPatch
 from common.storage import sessions
 
 blueprint = APIBlueprint("sessions", __name__, url_prefix="/v1")
@@ -89,6 +93,39 @@ def count_sessions(call: Call[None, None]) -> Answer:
     """Count the organization's sessions by status."""
     with call.deps.database.reading() as tx:
         return show_counts(sessions.count_by_status(tx, call.caller.organization_id))
+
+
+@blueprint.post("/sessions/chat")
+@endpoint(
+    Contract(
+        summary="Open the caller's chat session",
+        description="The one that there is, or a new one.",
+        takes=ChatSchema(),
+        returns=SessionSchema(),
+        fails=(404, 422, 503),
+    )
+)
+def open_chat_session(call: Call[dict[str, Any], None]) -> Answer:
+    """Find the caller's chat session, or make it."""
+    return show_session(open_chat(call.deps, call.caller, locale=call.body["locale"]))
+
+
+@blueprint.post("/sessions/<session_id>/fork")
+@endpoint(
+    Contract(
+        summary="Fork a session",
+        description="A new session with a copy of configuration, events and files, that goes its"
+        " own way. `up_to_sequence`, the last event of a turn, leaves out what came later;"
+        " files are copied as they are now.",
+        status=201,
+        takes=ForkSchema(),
+        returns=SessionSchema(),
+        fails=(404, 409, 422, 503),
+    )
+)
+def fork(call: Call[ForkChanges, None], session_id: UUID) -> Answer:
+    """Make a new session with the same past."""
+    return show_session(fork_session(call.deps, call.caller, session_id, call.body, call.key))
 
 
 @blueprint.get("/sessions/<session_id>")

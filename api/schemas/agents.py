@@ -12,6 +12,8 @@ from api.schemas.fields import Id, QueryBoolean, Text
 from api.schemas.shared import ConfigurationFields, PageQuery, given_values
 from common.domain.agent import (
     DESCRIPTION_BYTES,
+    FALLBACK_MODELS,
+    MODEL_CHARACTERS,
     NAME_CHARACTERS,
     PROMPT_BYTES,
     Agent,
@@ -38,19 +40,29 @@ class AgentChanges:
     given: dict[str, Any]
 
 
-def _check_name(text: str) -> None:
+def check_name(text: str) -> None:
+    """Refuse a name of nothing but space."""
     if not text.strip():
         raise ValidationError("Must not be blank")
+
+
+class FallbackModels(fields.List[str]):
+    """Models in the order in which they are tried, by id or by the provider's name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        item = Text(validate=[validate.Length(max=MODEL_CHARACTERS), check_name])
+        super().__init__(item, validate=validate.Length(max=FALLBACK_MODELS), **kwargs)
 
 
 class AgentFields(ConfigurationFields):
     """All that a caller may write."""
 
-    name = Text(validate=[validate.Length(max=NAME_CHARACTERS), _check_name])
+    name = Text(validate=[validate.Length(max=NAME_CHARACTERS), check_name])
     system_prompt = Text(max_bytes=PROMPT_BYTES)
     display_name = Text(allow_none=True, validate=validate.Length(max=256))
     description = Text(allow_none=True, max_bytes=DESCRIPTION_BYTES)
-    default_model_id = Text(allow_none=True, validate=validate.Length(max=256))
+    default_model_id = Text(allow_none=True, validate=validate.Length(max=MODEL_CHARACTERS))
+    fallback_models = FallbackModels(allow_none=True)
 
     @validates_schema
     def check_harness(self, data: dict[str, Any], **_: object) -> None:
@@ -63,7 +75,7 @@ class NewAgentSchema(AgentFields):
     """Body of POST and PUT."""
 
     id = Id(Kind.AGENT, allow_none=True)
-    name = Text(required=True, validate=[validate.Length(max=NAME_CHARACTERS), _check_name])
+    name = Text(required=True, validate=[validate.Length(max=NAME_CHARACTERS), check_name])
     system_prompt = Text(required=True, max_bytes=PROMPT_BYTES)
 
     @post_load
@@ -119,6 +131,7 @@ class AgentSchema(Schema):
     system_prompt = fields.String(required=True)
     harness_id = fields.String(required=True)
     default_model_id = fields.String(required=True, allow_none=True)
+    fallback_models = fields.List(fields.String(), required=True)
     default_version_id = fields.String(required=True, allow_none=True)
     status = fields.String(required=True, validate=validate.OneOf(("active", "archived")))
     tags = fields.List(fields.String(), required=True)
@@ -172,7 +185,8 @@ def show_agent(agent: Agent) -> dict[str, Any]:
         "system_prompt": config.system_prompt,
         "harness_id": show_id(Kind.HARNESS, config.harness_id),
         "default_model_id": config.default_model_id,
-        "default_version_id": None,
+        "fallback_models": config.fallback_models,
+        "default_version_id": _version_id(agent.default_version_id),
         "status": agent.status,
         "tags": config.tags,
         "capabilities": config.capabilities,
@@ -184,13 +198,17 @@ def show_agent(agent: Agent) -> dict[str, Any]:
         "parallel_tool_calls": config.parallel_tool_calls,
         "root_agent_id": _optional_id(agent.root_agent_id),
         "forked_from_agent_id": _optional_id(agent.forked_from_agent_id),
-        "forked_from_version_id": None,
+        "forked_from_version_id": _version_id(agent.forked_from_version_id),
         "usage": None,
         "created_at": show_time(agent.created_at),
         "updated_at": show_time(agent.updated_at),
         "archived_at": show_optional_time(agent.archived_at),
         "deleted_at": show_optional_time(agent.deleted_at),
     }
+
+
+def _version_id(value: UUID | None) -> str | None:
+    return None if value is None else show_id(Kind.AGENT_VERSION, value)
 
 
 def _optional_id(value: UUID | None) -> str | None:

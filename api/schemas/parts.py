@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +22,15 @@ from common.domain.text import TEXT_LIMIT_BYTES
 
 MAX_PARTS: Final = 100
 IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+IMAGE_LIMIT_BYTES: Final = 5 * 1024 * 1024
 _URL_CHARACTERS: Final = 8192
+# What such a file begins with.
+_SIGNATURES: Final[Mapping[str, re.Pattern[bytes]]] = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 
 
 class PartFields(Schema):
@@ -165,5 +174,16 @@ def _check_image(encoded: str, media_type: str | None) -> None:
         image = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         image = b""
+    problem = _problem_with(image, media_type)
+    if problem is not None:
+        raise ValidationError(unacceptable(problem).messages, "base64")
+
+
+def _problem_with(image: bytes, media_type: str) -> str | None:
     if not image:
-        raise ValidationError(unacceptable("Must be base64").messages, "base64")
+        return "Must be base64"
+    if len(image) > IMAGE_LIMIT_BYTES:
+        return f"Must not be larger than {IMAGE_LIMIT_BYTES} bytes"
+    if _SIGNATURES[media_type].match(image) is None:
+        return f"Is not a file of type {media_type}"
+    return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from api.schemas.agents import CapabilityObject
-from api.schemas.fields import Id, Object, Text
+from api.schemas.fields import Id, Integer, Object, Text
 from api.schemas.shared import (
     Body,
     ConfigurationFields,
@@ -16,11 +18,14 @@ from api.schemas.shared import (
     check_locale,
     given_values,
 )
+from api.schemas.waiting import PendingCallSchema, show_pending
 from common.domain.agent import PROMPT_BYTES
 from common.domain.ids import Kind, show_id
-from common.domain.session import Session, SessionConfig, SessionCounts, SessionPatch
+from common.domain.session import ForkChanges, Session, SessionConfig, SessionCounts, SessionPatch
 from common.domain.turn import SessionStatus
+from common.domain.waiting import WaitKind
 from common.event_codec import show_optional_time, show_time
+from common.installed_capabilities import find_capability
 
 TITLE_BYTES = 2048
 
@@ -55,12 +60,36 @@ class SessionPatchSchema(Body):
 
     title = Text(allow_none=True, max_bytes=TITLE_BYTES)
     locale = Text(allow_none=True, validate=check_locale)
+    model_id = Text(allow_none=True, validate=validate.Length(max=256))
     tags = Tags(allow_none=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: object) -> SessionPatch:
         """Build the command."""
         return SessionPatch(given=frozenset(data), **given_values(data))
+
+
+class ForkSchema(Body):
+    """Body of POST …/fork: what is absent is as in the session, what is null is cleared."""
+
+    title = Text(allow_none=True, max_bytes=TITLE_BYTES)
+    tags = Tags(allow_none=True)
+    model_id = Text(allow_none=True, validate=validate.Length(max=256))
+    agent_id = Id(Kind.AGENT, allow_none=True)
+    locale = Text(allow_none=True, validate=check_locale)
+    system_prompt = Text(allow_none=True, max_bytes=PROMPT_BYTES)
+    up_to_sequence = Integer(allow_none=True, validate=validate.Range(min=1))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: object) -> ForkChanges:
+        """Build the command."""
+        return ForkChanges(given=frozenset(data), **given_values(data))
+
+
+class ChatSchema(Body):
+    """Body of POST /sessions/chat."""
+
+    locale = Text(allow_none=True, load_default=None, validate=check_locale)
 
 
 class SessionListQuery(PageQuery):
@@ -121,6 +150,8 @@ class SessionSchema(Schema):
     usage = fields.Nested(UsageSchema(), required=True)
     started_at = fields.DateTime(required=True, allow_none=True)
     finished_at = fields.DateTime(required=True, allow_none=True)
+    pending_tool_calls = fields.List(fields.Nested(PendingCallSchema()), required=True)
+    pending_approvals = fields.List(fields.Nested(PendingCallSchema()), required=True)
     created_at = fields.DateTime(required=True)
     updated_at = fields.DateTime(required=True)
 
@@ -177,19 +208,34 @@ def show_session(session: Session) -> dict[str, Any]:
         "max_iterations": config.max_iterations,
         "parallel_tool_calls": config.parallel_tool_calls,
         "workspace_id": show_id(Kind.WORKSPACE, session.workspace_id),
-        "parent_session_id": None,
-        "forked_from_session_id": None,
-        "forked_from_sequence": None,
-        "features": [],
+        "parent_session_id": _optional_id(session.parent_session_id),
+        "forked_from_session_id": _optional_id(session.forked_from_session_id),
+        "forked_from_sequence": session.forked_from_sequence,
+        "features": _features(session.granted),
         "is_pinned": session.is_pinned,
         "active_schedule_count": 0,
         "owner_principal_id": str(session.owner_principal_id),
         "usage": session.usage.to_json(),
         "started_at": show_optional_time(session.started_at),
         "finished_at": None,
+        "pending_tool_calls": show_pending(session.waiting, WaitKind.RESULTS),
+        "pending_approvals": show_pending(session.waiting, WaitKind.DECISIONS),
         "created_at": show_time(session.created_at),
         "updated_at": show_time(session.updated_at),
     }
+
+
+def _features(granted: Iterable[str]) -> list[str]:
+    """What the granted capabilities, and those they depend on, make the session able to do."""
+    features: dict[str, None] = {}
+    open_refs, seen = list(granted), set[str]()
+    while open_refs:
+        info = find_capability(open_refs.pop(0))
+        if info is not None and info.id not in seen:
+            seen.add(info.id)
+            features |= dict.fromkeys(info.features)
+            open_refs += info.dependencies
+    return list(features)
 
 
 def show_counts(counts: SessionCounts) -> dict[str, int]:
@@ -201,3 +247,7 @@ def show_counts(counts: SessionCounts) -> dict[str, int]:
         "idle": counts.idle,
         "waiting_for_tool_results": counts.waiting,
     }
+
+
+def _optional_id(value: UUID | None) -> str | None:
+    return None if value is None else show_id(Kind.SESSION, value)

@@ -8,12 +8,18 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from jsonschema import Draft202012Validator, SchemaError
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
+from api.schemas.capability_config import check_config
 from api.schemas.fields import Boolean, Id, Integer, Object, QueryInteger, Text
 from common.domain import agent as limits
-from common.domain.capability_catalog import canonical_id, is_known_capability
+from common.domain.capability_catalog import canonical_id
+from common.domain.errors import DomainError
+from common.domain.file import ROOT, decoded, file_path
 from common.domain.ids import Kind
+from common.domain.waiting import REQUIRES_APPROVAL
+from common.installed_capabilities import find_capability, is_known
 
 Json = dict[str, Any]
 
@@ -26,7 +32,7 @@ _TAG_BYTES: Final = 256
 _FILES: Final = 250
 _PATH_BYTES: Final = 1024
 _REFERENCE_BYTES: Final = 256
-_BAD_SEGMENT: Final = re.compile(r"(^|/)\.\.?(/|$)|//")
+_POLICIES: Final = ("auto", REQUIRES_APPROVAL, "client_side")
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 
 _log = structlog.get_logger()
@@ -72,8 +78,11 @@ class CapabilityReference(fields.Field[Json]):
         config = given.get("config")
         if config is not None and not isinstance(config, dict):
             raise ValidationError({"config": ["Must be an object"]})
-        if not is_known_capability(given["ref"]):
+        if not is_known(given["ref"]):
             raise ValidationError("Is no known capability")
+        info = find_capability(given["ref"])
+        if info is not None and config:
+            check_config(info, config)
         return {"ref": canonical_id(given["ref"]), "config": config or {}}
 
 
@@ -91,7 +100,7 @@ class Capabilities(fields.List[Json]):
 
 
 class ToolSchema(Body):
-    """A tool that the client runs itself."""
+    """A tool that the client runs itself, or the policy of one that the server has."""
 
     class Meta:
         """Unknown keys of a tool are kept: they are hints of the client's own."""
@@ -108,14 +117,19 @@ class ToolSchema(Body):
     )
     description = Text(load_default="", max_bytes=limits.TOOL_DESCRIPTION_BYTES)
     parameters = Object(load_default=lambda: {"type": "object", "properties": {}})
+    policy = Text(allow_none=True, validate=validate.OneOf(_POLICIES))
 
     @post_load
     def check(self, data: Json, **_: object) -> Json:
-        """Settle the type's old spelling and bound the parameters."""
+        """Settle the type's old spelling, bound the parameters and demand a JSON Schema."""
         if len(orjson.dumps(data["parameters"])) > limits.TOOL_PARAMETERS_BYTES:
             raise ValidationError(
                 f"Must not be larger than {limits.TOOL_PARAMETERS_BYTES} bytes", "parameters"
             )
+        try:
+            Draft202012Validator.check_schema(data["parameters"])
+        except (SchemaError, RecursionError) as wrong:
+            raise ValidationError("Must be a JSON Schema", "parameters") from wrong
         kind = "client_side" if data["type"] == "client" else data["type"]
         if kind not in ("client_side", "builtin"):
             raise ValidationError("Must be client_side or builtin", "type")
@@ -123,14 +137,14 @@ class ToolSchema(Body):
 
 
 class Tools(fields.List[Json]):
-    """Client-side tools; `builtin` ones are the server's to give and dropped."""
+    """Client-side tools; `builtin` ones are the server's to give, and only their policy counts."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(fields.Nested(ToolSchema()), **kwargs)
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
         given: Any = super()._deserialize(*args, **kwargs)
-        tools = [tool for tool in given if tool["type"] == "client_side"]
+        tools = [tool for tool in given if tool["type"] == "client_side" or _is_guard(tool)]
         if len(tools) < len(given):
             _log.warning("builtin_tools_dropped", count=len(given) - len(tools))
         if len(tools) > limits.CLIENT_TOOLS:
@@ -138,6 +152,10 @@ class Tools(fields.List[Json]):
         if len({tool["name"] for tool in tools}) < len(tools):
             raise ValidationError("Has two tools of one name")
         return tools
+
+
+def _is_guard(tool: Json) -> bool:
+    return tool["type"] == "builtin" and tool.get("policy") == REQUIRES_APPROVAL
 
 
 class InitialFileSchema(Body):
@@ -150,10 +168,15 @@ class InitialFileSchema(Body):
 
     @post_load
     def check(self, data: Json, **_: object) -> Json:
-        """Allow only paths that stay below the root."""
-        if not data["path"].startswith("/") or _BAD_SEGMENT.search(data["path"]):
-            raise ValidationError("Must be an absolute path without `.`, `..` and `//`", "path")
-        return data
+        """Allow only what can be written when a session begins."""
+        try:
+            path = file_path(data["path"])
+            decoded(data["content"], data["encoding"])
+        except DomainError as refused:
+            raise ValidationError({_field(refused, "content"): [_problem(refused)]}) from refused
+        if path == ROOT:
+            raise ValidationError("Must name a file", "path")
+        return {**data, "path": path}
 
 
 class NetworkAccessSchema(Body):
@@ -193,6 +216,14 @@ class PageQuery(Schema):
 def page_limit(query: Mapping[str, Any]) -> int:
     """The page size that is served."""
     return min(int(query["limit"]), LARGEST_PAGE)
+
+
+def _field(refused: DomainError, otherwise: str) -> str:
+    return refused.problems[0].field if refused.problems else otherwise
+
+
+def _problem(refused: DomainError) -> str:
+    return refused.problems[0].message if refused.problems else refused.message
 
 
 def check_locale(text: str) -> None:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
-from api.streaming.request import Scope, headers_of, parse_request
+from api.streaming.request import Scope, below_agent, headers_of, parse_request
 from api.streaming.responses import (
     Headers,
     Message,
@@ -34,7 +34,8 @@ from common.logs import place_of
 from common.storage.engine import DatabaseError
 
 _STREAM_PATH: Final = re.compile(
-    r"(?:/api)?/v1/(?:agents/[^/]+/)?sessions/(?P<session>[^/]+)/sse/?"
+    r"(?:/api)?/v1/(?:(?P<above>agents|channels)/(?P<agent>[^/]+)/)?"
+    r"sessions/(?P<session>[^/]+)/sse/?"
 )
 _HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
 _READY_SECONDS: Final = 2.0
@@ -98,12 +99,12 @@ class StreamApp:
             await _send_all(send, _wrong_method(scope, headers))
         else:
             try:
-                await _open(deps, scope, match["session"]).serve(receive, send, headers=headers)
+                await _open(deps, scope, match).serve(receive, send, headers=headers)
             except (DomainError, Refused) as refusal:
                 await _send_all(send, refusal_answer(refusal, headers=headers))
 
 
-def _open(deps: Deps, scope: Scope, session: str) -> Stream:
+def _open(deps: Deps, scope: Scope, match: re.Match[str]) -> Stream:
     if deps.drain.has_begun:
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -112,7 +113,12 @@ def _open(deps: Deps, scope: Scope, session: str) -> Stream:
             retry_after_seconds=_RETRY_AFTER_SECONDS,
         )
     default = StartMode(deps.settings.sse_default_start)
-    return Stream(deps, parse_request(scope, session, default_start=default))
+    request = parse_request(scope, match["session"], default_start=default)
+    if match["above"] is not None:
+        request = below_agent(
+            request, scope, match["agent"], is_channel=match["above"] == "channels"
+        )
+    return Stream(deps, request)
 
 
 async def _run_background(deps: Deps) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 import orjson
 
 from api.streaming.sse import escaped, event_frame
-from common.domain.events import OPENER_TYPES
+from common.domain.events import DELTA_TYPES, TERMINAL_TYPES, EventType
 from common.domain.message import text_of
 from common.live_frames import LiveEvent
 
@@ -47,7 +47,21 @@ class LogEntry:
 
     @property
     def is_opener(self) -> bool:
-        return self.type in OPENER_TYPES
+        return self.type in DELTA_TYPES
+
+    @property
+    def delta_type(self) -> EventType:
+        """As what its text goes out; only for an opener."""
+        return DELTA_TYPES[self.type]
+
+    @property
+    def closes_text(self) -> bool:
+        """Whether no text stream is open after it: any message of the agent and a turn's end.
+
+        Thinking that was not streamed ends nothing, and may be told while an answer is.
+        """
+        is_end = self.type == EventType.OUTPUT_COMPLETED or self.type in TERMINAL_TYPES
+        return is_end or self.finishes > 0
 
     @cached_property
     def frame(self) -> bytes:
@@ -56,8 +70,11 @@ class LogEntry:
 
     @cached_property
     def text(self) -> bytes:
-        """The whole text of the message that it completes, UTF-8."""
-        return text_of(orjson.loads(self.event.body)["data"]["message"]).encode()
+        """The whole text of the stream that it completes, UTF-8."""
+        data = orjson.loads(self.event.body)["data"]
+        if self.type == EventType.THINKING_COMPLETED:
+            return str(data["thinking"]).encode()
+        return text_of(data["message"]).encode()
 
     @cached_property
     def escaped_text(self) -> bytes:

@@ -7,6 +7,8 @@ lost, doubled or late frame does no harm.
 
 Text has no numbers of its own.  It belongs to its opener, goes out only after that and
 before the event that completes it, and counts in bytes from the stream's start.
+
+What running tool calls report is live only: whoever is behind does without.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from dataclasses import dataclass
 
 from api.streaming.entry import LogEntry
 from api.streaming.text_buffer import TextBuffer
-from common.domain.events import TERMINAL_TYPES, EventType, TypeFilter
+from common.domain.cursor import MAX_OFFSET, TextCursor
+from common.domain.events import DELTA_TYPES, TypeFilter
+from common.live_frames import LiveReport
 
 
 @dataclass(slots=True)
@@ -43,7 +47,15 @@ class Delta:
     completed: LogEntry | None = None
 
 
-Output = LogEntry | Delta
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A report to send; `cursor` is where the subscriber stands, as after any delta."""
+
+    report: LiveReport
+    cursor: TextCursor
+
+
+Output = LogEntry | Delta | Reported
 
 
 class Relay:
@@ -51,7 +63,8 @@ class Relay:
 
     Attributes:
         position: sequence of the last event that was sent or filtered out.
-        text: the open text stream; None too when deltas are filtered out.
+        wants_text: whether deltas of any kind pass the filter.
+        text: the open text stream; None too when its deltas are filtered out.
     """
 
     def __init__(
@@ -63,23 +76,29 @@ class Relay:
         text: OpenText | None = None,
     ) -> None:
         self.position = position
-        self.wants_text = types.admits(EventType.OUTPUT_DELTA)
-        self.text = text if self.wants_text else None
+        self.wants_text = any(map(types.admits, DELTA_TYPES.values()))
+        self.text = text if text is not None and types.admits(text.opener.delta_type) else None
         self._types = types
         self._buffer = buffer
         # Until a read of the log is done: it may have grown since the position was chosen.
         self._owes_read = True
         self._known = position
+        # Until an event has passed, the one at the position may be an opener.
+        self._may_be_at_opener = True
+        self._reports = 0
 
     @property
     def is_behind(self) -> bool:
         """Whether the log holds more, or may: then the next thing is to read it."""
         return self._owes_read or self.position < self._known
 
-    def pass_on(self, entries: Iterable[LogEntry]) -> list[Output]:
+    def pass_on(self, entries: Iterable[LogEntry | LiveReport]) -> list[Output]:
         """What to send for these events, oldest first; stops at a gap."""
         outputs: list[Output] = []
         for entry in entries:
+            if isinstance(entry, LiveReport):
+                outputs += self._report(entry)
+                continue
             if entry.sequence <= self.position:
                 continue
             if entry.sequence > self.position + 1:
@@ -124,9 +143,21 @@ class Relay:
         text.offset = buffer.end
         return delta
 
+    def _report(self, report: LiveReport) -> Iterable[Output]:
+        if self.is_behind or self.position < 1 or not self._types.admits(report.type):
+            return
+        opener, offset = self.position, 0
+        if self.text is not None:
+            opener, offset = self.text.opener.sequence, self.text.offset
+        elif not self._may_be_at_opener:
+            # It resumes no text, so the number is free to tell ids of one moment apart.
+            offset = self._reports = self._reports % MAX_OFFSET + 1
+        yield Reported(report, TextCursor(self.position, opener, offset))
+
     def _pass(self, entry: LogEntry) -> Iterable[Output]:
         yield from self._tail(entry)
         self.position = entry.sequence
+        self._may_be_at_opener = entry.is_opener
         self._follow(entry)
         if not self._types.admits(entry.type):
             return
@@ -142,16 +173,15 @@ class Relay:
         if text is None or entry.finishes != text.opener.sequence:
             return
         delta = self._new_text()
-        if delta is not None:
-            yield delta
-        if 0 < text.offset < len(entry.text):
-            yield Delta(text.opener, self.position, text.offset, len(entry.text), entry)
+        start = text.offset if delta is None else delta.start
+        # From the event, not from the buffer: another stream may open in the same breath,
+        # and the buffer turns to it before this is written.
+        if text.offset > 0 and start < len(entry.text):
+            yield Delta(text.opener, self.position, start, len(entry.text), entry)
 
     def _follow(self, entry: LogEntry) -> None:
-        """An opener supersedes the stream before it; any message or turn's end closes it."""
-        if not self.wants_text:
-            return
+        """An opener supersedes the stream before it; some events close it."""
         if entry.is_opener:
-            self.text = OpenText(entry, 0)
-        elif entry.type == EventType.OUTPUT_COMPLETED or entry.type in TERMINAL_TYPES:
+            self.text = OpenText(entry, 0) if self._types.admits(entry.delta_type) else None
+        elif entry.closes_text:
             self.text = None

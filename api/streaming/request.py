@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from api.streaming.start import StartMode
+from common.domain.agent import AgentRef, agent_ref
 from common.domain.cursor import Cursor, LogCursor, decode_cursor
+from common.domain.end_user import HEADER as END_USER_HEADER
+from common.domain.end_user import end_user_principal
 from common.domain.errors import (
     BadRequest,
     FieldProblem,
@@ -19,11 +22,13 @@ from common.domain.errors import (
     NotFound,
 )
 from common.domain.events import TypeFilter, is_known_filter
-from common.domain.ids import DEFAULT_ORGANIZATION, Kind, parse_id
+from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, Kind, parse_id
+from common.domain.text import is_storable
 
 _STARTS: Final = (StartMode.TURN, StartMode.LIVE, StartMode.ALL)
 _MOST_TYPES: Final = 25
 _LONGEST_NUMBER: Final = 18
+_LONGEST_NAME: Final = 256
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 Scope = Mapping[str, Any]
@@ -36,6 +41,8 @@ class StreamRequest:
     Attributes:
         cursor: what the client has; None: `start` decides.
         caller: tells clients apart, as far as the start rule needs it.
+        agent: whose session it must be, as the path has it; None: any agent's.
+        owner: whose session it must be; None: anybody's.
     """
 
     session_id: UUID
@@ -45,6 +52,8 @@ class StreamRequest:
     types: TypeFilter
     with_accumulated: bool
     caller: str
+    agent: AgentRef | None = None
+    owner: UUID | None = None
 
 
 def parse_request(scope: Scope, session: str, *, default_start: StartMode) -> StreamRequest:
@@ -66,6 +75,23 @@ def parse_request(scope: Scope, session: str, *, default_start: StartMode) -> St
         with_accumulated=_flag(query, "accumulated", default=True),
         caller=_caller(scope, headers),
     )
+
+
+def below_agent(
+    request: StreamRequest, scope: Scope, agent: str, *, is_channel: bool
+) -> StreamRequest:
+    """The same for a path below an agent; below a channel, of the caller's own sessions only.
+
+    Raises:
+        BadRequest: the agent, or the end user that is named, is malformed.
+    """
+    if len(agent) > _LONGEST_NAME or not is_storable(agent):
+        raise BadRequest("Not a valid agent id")
+    owner = None
+    if is_channel:
+        named = headers_of(scope).get(END_USER_HEADER.lower())
+        owner = end_user_principal(request.organization_id, ANONYMOUS_PRINCIPAL, named)
+    return replace(request, agent=agent_ref(agent), owner=owner)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

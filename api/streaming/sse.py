@@ -38,11 +38,18 @@ def event_frame(event: LiveEvent) -> bytes:
 
 
 def delta_frame(
-    *, event_id: str, ts: str, head: bytes, delta: bytes, accumulated: bytes | None
+    kind: EventType,
+    *,
+    event_id: str,
+    ts: str,
+    head: bytes,
+    delta: bytes,
+    accumulated: bytes | None,
 ) -> bytes:
     """The frame of new text.
 
     Args:
+        kind: of an answer or of thinking.
         event_id: a cursor that holds what the subscriber has after this frame.
         ts: in wire form.
         head: what all deltas of a stream have in common, see `entry.Opening.head`.
@@ -53,14 +60,25 @@ def delta_frame(
     return b'%sid: %s\nevent: %s\ndata: {"id":"%s","type":"%s","ts":"%s",%s"delta":"%s%s%s\n\n' % (
         _RETRY_LINE,
         event_id.encode(),
-        EventType.OUTPUT_DELTA.encode(),
+        kind.encode(),
         event_id.encode(),
-        EventType.OUTPUT_DELTA.encode(),
+        kind.encode(),
         ts.encode(),
         head,
         delta,
         tail,
         b'},"metadata":null,"tags":[]}',
+    )
+
+
+def report_frame(kind: str, body: bytes, *, event_id: str) -> bytes:
+    """The frame of an event that is not persisted; `body` is it without the id."""
+    return b'%sid: %s\nevent: %s\ndata: {"id":"%s",%s\n\n' % (
+        _RETRY_LINE,
+        event_id.encode(),
+        kind.encode(),
+        event_id.encode(),
+        _on_one_line(body[1:]),
     )
 
 

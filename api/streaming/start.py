@@ -59,7 +59,8 @@ async def without_cursor(view: SessionView, mode: StartMode, has_left: HasLeft) 
     if mode is StartMode.LIVE:
         return view.last_sequence
     if turn is None:
-        return 0
+        # Of a fork, what it was made with is not news.
+        return view.inherited_sequence
     if turn.ended_seconds_ago is None or mode is StartMode.TURN:
         return turn.newest_input_sequence - 1
     if turn.ended_seconds_ago > RECENT_SECONDS:

@@ -32,6 +32,7 @@ from common.domain.cursor import LogCursor
 from common.domain.errors import NotFound
 from common.live_frames import live_event
 from common.storage import relay as storage
+from common.storage.channel_sessions import is_below
 from common.storage.engine import Tx
 
 _OPEN_SECONDS: Final = 5.0
@@ -101,6 +102,17 @@ class Stream:
         request = self._request
         asks_for_answer = request.cursor is None and request.start is StartMode.AUTO
         recent = RECENT_SECONDS if asks_for_answer else 0.0
+        agent = request.agent
+        if agent is not None and not await self._ask(
+            lambda tx: is_below(
+                tx,
+                request.organization_id,
+                request.session_id,
+                agent=agent,
+                principal_id=request.owner,
+            )
+        ):
+            raise NotFound("Session not found")
         view = await self._ask(
             lambda tx: storage.find_session(
                 tx, request.organization_id, request.session_id, recent_seconds=recent

@@ -18,10 +18,11 @@ import structlog
 
 from api.streaming.entry import LogEntry
 from api.streaming.log_reader import LogReader, ReadSlice
-from api.streaming.relay import Delta, Output, Relay
+from api.streaming.relay import Delta, Output, Relay, Reported
 from api.streaming.sse import HEARTBEAT, disconnecting_frame
 from api.streaming.watch import Watch
 from common.domain.events import TERMINAL_TYPES
+from common.live_frames import LiveReport
 from common.logs import place_of
 from common.storage.relay import ANSWER_TYPES, DatabaseUnavailable
 
@@ -64,7 +65,7 @@ class Subscription:
         self._reader = reader
         self._with_accumulated = with_accumulated
         self._has_news = asyncio.Event()
-        self._inbox: deque[LogEntry] = deque()
+        self._inbox: deque[LogEntry | LiveReport] = deque()
         self._inbox_bytes = 0
         self._must_read = False
         self._is_paused = False
@@ -80,9 +81,19 @@ class Subscription:
         self._inbox.extend(entries)
         self._inbox_bytes += sum(entry.size for entry in entries)
         if len(self._inbox) > _INBOX_EVENTS or self._inbox_bytes > _INBOX_BYTES:
-            newest = self._inbox[-1].sequence
+            newest = entries[-1].sequence
             self._empty_inbox()
             self.hear(newest)
+        self._has_news.set()
+
+    def offer_report(self, report: LiveReport) -> None:
+        """What a running call reports; dropped when there is no room, or its event may be lost."""
+        size = len(report.body)
+        is_full = len(self._inbox) >= _INBOX_EVENTS or self._inbox_bytes + size > _INBOX_BYTES
+        if is_full or self._must_read:
+            return
+        self._inbox.append(report)
+        self._inbox_bytes += size
         self._has_news.set()
 
     def hear(self, last_sequence: int) -> None:
@@ -156,7 +167,7 @@ class Subscription:
 
     # --- inside -------------------------------------------------------------------
 
-    def _empty_inbox(self) -> deque[LogEntry]:
+    def _empty_inbox(self) -> deque[LogEntry | LiveReport]:
         taken, self._inbox = self._inbox, deque()
         self._inbox_bytes = 0
         return taken
@@ -214,6 +225,8 @@ class Subscription:
         for output in outputs:
             if isinstance(output, Delta):
                 frame = self._watch.delta_frame(output, with_accumulated=self._with_accumulated)
+            elif isinstance(output, Reported):
+                frame = self._watch.report_frame(output)
             else:
                 if size >= _WRITE_BYTES:
                     yield Write(b"".join(frames), answer)

@@ -10,14 +10,14 @@ from uuid import UUID
 import structlog
 
 from api.streaming.entry import LogEntry
-from api.streaming.relay import Delta
-from api.streaming.sse import delta_frame, escaped
+from api.streaming.relay import Delta, Reported
+from api.streaming.sse import delta_frame, escaped, report_frame
 from api.streaming.text_buffer import Push, TextBuffer
 from common.clock import now
 from common.domain.cursor import TextCursor, delta_id
-from common.domain.events import TERMINAL_TYPES, EventType
+from common.domain.events import EventType
 from common.event_codec import milliseconds, show_time
-from common.live_frames import LiveText, MalformedFrame, SessionGone, decode
+from common.live_frames import LiveReport, LiveText, MalformedFrame, SessionGone, decode
 
 _RELEASE_SECONDS: Final = 1.0
 _CACHED_DELTAS: Final = 8
@@ -32,6 +32,9 @@ class Subscriber(Protocol):
 
     def offer(self, entries: tuple[LogEntry, ...]) -> None:
         """Events that were committed together."""
+
+    def offer_report(self, report: LiveReport) -> None:
+        """What a running call reports."""
 
     def hear(self, last_sequence: int) -> None:
         """The log goes up to this number."""
@@ -98,6 +101,9 @@ class Watch:
             self.end()
         elif isinstance(frame, LiveText):
             self._take_text(frame)
+        elif isinstance(frame, LiveReport):
+            for subscriber in self.subscribers:
+                subscriber.offer_report(frame)
         else:
             self._take_events(tuple(LogEntry(event) for event in frame))
 
@@ -127,7 +133,7 @@ class Watch:
                 self.has_open_turn = False
             elif entry.type in (EventType.INPUT_MESSAGE, EventType.TURN_STARTED):
                 self.has_open_turn = True
-            if entry.sequence > self.buffer.opener > 0 and _closes_text(entry):
+            if entry.sequence > self.buffer.opener > 0 and entry.closes_text:
                 opener = self.buffer.opener
                 # Not at once: most subscribers are just about to take the last of it.
                 asyncio.get_running_loop().call_later(_RELEASE_SECONDS, self._release, opener)
@@ -164,12 +170,19 @@ class Watch:
         ts = max(now(), opening.ts)
         cursor = TextCursor(delta.sequence, delta.opener.sequence, delta.end)
         return delta_frame(
+            delta.opener.delta_type,
             event_id=delta_id(self.session_id, cursor, milliseconds(ts)),
             ts=show_time(ts),
             head=opening.head,
             delta=text,
             accumulated=accumulated if with_accumulated else None,
         )
+
+    def report_frame(self, reported: Reported) -> bytes:
+        """The report as one subscriber is sent it."""
+        event_id = delta_id(self.session_id, reported.cursor, milliseconds(now()))
+        report = reported.report
+        return report_frame(report.type, report.body, event_id=event_id)
 
     # --- inside ----------------------------------------------------------------------
 
@@ -224,7 +237,3 @@ class Watch:
 
     def _has_fetched(self, _task: asyncio.Task[None]) -> None:
         self._fetch = None
-
-
-def _closes_text(entry: LogEntry) -> bool:
-    return entry.type == EventType.OUTPUT_COMPLETED or entry.type in TERMINAL_TYPES

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from api.auth import Caller
 from api.deps import Deps
+from common.domain import waiting
 from common.domain.errors import NotFound
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import Kind, show_id
 from common.domain.message import agent_message
-from common.domain.turn import SessionStatus, ToolCall, TurnStatus
+from common.domain.turn import SessionStatus, TurnStatus
 from common.event_codec import LoggedEvent
 from common.storage import idempotency, log, messages, sessions, turns
 from common.storage.engine import Tx
@@ -29,7 +30,6 @@ NO_OP: Final = "no_op"
 
 _REASON: Final = "The turn was cancelled by request"
 _NOTICE: Final = "This turn was cancelled."
-_CALL_CANCELLED: Final = "The turn was cancelled before this call had a result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +91,11 @@ def _drafts(tx: Tx, head: Head, turn_id: UUID, notice_id: UUID) -> list[EventDra
     calls = messages.unfinished_calls(tx, head.session_id, turn_id)
     notice = {"message": agent_message(notice_id, _NOTICE), "metadata": None}
     return [
-        *(EventDraft(EventType.TOOL_COMPLETED, _cancelled(call), context) for call in calls),
+        *(waiting.cancelled(call, context) for call in calls),
         EventDraft(EventType.TURN_CANCELLED, {"turn_id": shown, "reason": _REASON}, context),
         EventDraft(EventType.OUTPUT_COMPLETED, notice, context),
         EventDraft(EventType.SESSION_IDLED, {"turn_id": shown}, context),
     ]
-
-
-def _cancelled(call: ToolCall) -> dict[str, Any]:
-    return {
-        "tool_call_id": call.id,
-        "tool_name": call.name,
-        "success": False,
-        "status": "cancelled",
-        "error": _CALL_CANCELLED,
-    }
 
 
 def _check_exists(tx: Tx, caller: Caller, session_id: UUID) -> None:

@@ -7,14 +7,25 @@ from uuid import UUID
 
 from api.auth import Caller
 from api.deps import Deps
+from api.use_cases.granted_servers import check_granted
 from common.domain.agent import Agent, AgentRef, AgentStatus, agent_ref
 from common.domain.errors import Conflict, NotFound
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import GENERIC_HARNESS, Kind, show_id
 from common.domain.session import Session, SessionConfig
+from common.domain.workspace import WorkspaceStatus
 from common.event_codec import LoggedEvent
-from common.storage import agents, idempotency, log, sessions
+from common.storage import (
+    agents,
+    harness_chain,
+    idempotency,
+    initial_files,
+    log,
+    sessions,
+    workspaces,
+)
 from common.storage.engine import Tx
+from common.storage.files import Place
 from common.storage.idempotency import IdempotencyKey
 from common.storage.log import Fence
 
@@ -26,7 +37,7 @@ def create_session(
 
     Raises:
         NotFound: the agent, harness or workspace that it names does not exist.
-        Conflict: the agent is archived.
+        Conflict: the agent or the workspace is archived, or initial files exclude each other.
         IdempotencyKeyReused: the key came with another body.
     """
     session_id, first, event = deps.new_id(), None, None
@@ -38,7 +49,7 @@ def create_session(
         if first is not None:
             session_id = UUID(first.resource_id)
         else:
-            event = _create(tx, caller, session_id, config)
+            event = insert_session(tx, caller, session_id, config)
         session = sessions.find(
             tx, caller.organization_id, session_id, principal_id=caller.principal_id
         )
@@ -49,10 +60,13 @@ def create_session(
     return session
 
 
-def _create(tx: Tx, caller: Caller, session_id: UUID, config: SessionConfig) -> LoggedEvent:
+def insert_session(tx: Tx, caller: Caller, session_id: UUID, config: SessionConfig) -> LoggedEvent:
+    """Make the session with what it begins with; its first event, to be published."""
     organization_id = caller.organization_id
     agent = _agent(tx, organization_id, config)
     harness_id = _harness(tx, organization_id, config, agent)
+    check_granted(tx, organization_id, config.capabilities)
+    workspace_id = _workspace(tx, organization_id, session_id, config)
     sessions.insert(
         tx,
         organization_id,
@@ -60,9 +74,15 @@ def _create(tx: Tx, caller: Caller, session_id: UUID, config: SessionConfig) -> 
         config,
         agent_id=agent.id if agent else None,
         harness_id=harness_id,
-        workspace_id=_workspace(tx, organization_id, session_id, config),
+        workspace_id=workspace_id,
         principal_id=caller.principal_id,
     )
+    given = initial_files.merged(
+        harness_chain.of_harness(tx, organization_id, harness_id).initial_files,
+        agent.config.initial_files if agent else (),
+        config.initial_files,
+    )
+    initial_files.write(tx, Place(organization_id, workspace_id), given)
     data = {"harness_id": show_id(Kind.HARNESS, harness_id)}
     if agent is not None:
         data["agent_id"] = show_id(Kind.AGENT, agent.id)
@@ -104,6 +124,10 @@ def _workspace(tx: Tx, organization_id: UUID, session_id: UUID, config: SessionC
     """The workspace named, else one of the session's own, which has the session's UUID."""
     if config.workspace_id is None:
         return session_id
-    if not sessions.has_workspace(tx, organization_id, config.workspace_id):
+    # Held, so that it cannot be archived or deleted before this session is there to see.
+    status = workspaces.hold(tx, organization_id, config.workspace_id)
+    if status is WorkspaceStatus.ARCHIVED:
+        raise Conflict("The workspace is archived and cannot be given to new sessions")
+    if status is None and not sessions.has_workspace(tx, organization_id, config.workspace_id):
         raise NotFound("Workspace not found")
     return config.workspace_id

@@ -17,20 +17,29 @@ from api.schemas.messages import NewMessage
 from common.domain.errors import FieldProblem, NotFound, Unprocessable
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import Kind, show_id
+from common.domain.turn import SessionStatus
+from common.domain.waiting import overtaken
 from common.event_codec import LoggedEvent
-from common.storage import idempotency, log, messages, turns
+from common.storage import idempotency, log, messages, turns, waiting
 from common.storage.engine import DatabaseError, Tx, is_passing_outage
 from common.storage.idempotency import IdempotencyKey
+from common.storage.log import Head
 
 CREATED: Final = 201
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A stored message; `opened` is the turn that it opened, if it did."""
+    """A stored message.
+
+    Attributes:
+        overtaken: results of calls that were waited for and that it came before.
+        wakes: the turn that it opened, or that waited and goes on, if there is one.
+    """
 
     event: LoggedEvent
-    opened: UUID | None = None
+    overtaken: tuple[LoggedEvent, ...] = ()
+    wakes: UUID | None = None
     is_replay: bool = False
 
 
@@ -68,9 +77,9 @@ def submit_message(
         except _NotWritten as again:
             raise again.fault from again
     if not stored.is_replay:
-        deps.live.publish(session_id, [stored.event])
-    if stored.opened is not None:
-        deps.queue.send(stored.opened)
+        deps.live.publish(session_id, [stored.event, *stored.overtaken])
+    if stored.wakes is not None:
+        deps.queue.send(stored.wakes)
     return stored.event
 
 
@@ -128,7 +137,19 @@ def _store(
     if key is not None:
         resource = f"{show_id(Kind.MESSAGE, message_id)}@{event.sequence}"
         idempotency.settle(tx, key, resource_id=resource, status_code=CREATED)
-    return _Stored(event, opened=turn_id if opens else None)
+    if head.status is SessionStatus.WAITING:
+        return _overtake(tx, caller, head, event)
+    return _Stored(event, wakes=turn_id if opens else None)
+
+
+def _overtake(tx: Tx, caller: Caller, head: Head, event: LoggedEvent) -> _Stored:
+    """The turn waits no longer for what the message came before: it reads the message."""
+    waits = waiting.of_session(tx, caller.organization_id, head.session_id)
+    if waits is None:
+        raise AssertionError("a session that waits has a turn that does")
+    drafts = [overtaken(call, waits.context) for call in waits.pending]
+    _, results = waiting.answer(tx, head, waits, drafts, is_complete=True)
+    return _Stored(event, overtaken=tuple(results), wakes=waits.turn_id)
 
 
 def _draft(message_id: UUID, message: NewMessage) -> EventDraft:
