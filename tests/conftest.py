@@ -26,6 +26,7 @@ from tests.servers import Servers
 _RUN_DIRECTORY = "EVERTURN_TEST_RUN"
 _MARKER_OF_FOLDER = {
     "unit": "unit",
+    "example_tools": "unit",
     "contract": "contract",
     "integration": "integration",
     "chaos": "chaos",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import os
 import signal
@@ -172,6 +173,7 @@ def running(
         "API_WORKERS": "1",
         "WORKER_THREADS": "32",
         "SSE_PER_ORG_MAX": "0",
+        "SECRETS_ENCRYPTION_KEY": f"test:{base64.b64encode(bytes(range(32))).decode()}",
         **ports,
         **(settings or {}),
     }

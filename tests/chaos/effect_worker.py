@@ -1,7 +1,8 @@
 """A worker with a tool whose effects are recorded outside the system, and that can be held.
 
 Loaded as `celery -A tests.chaos.effect_worker`; EFFECTS names a folder.  Each call appends
-its idempotency key to `effects` there, then waits until there is a file `go`.
+its idempotency key to `effects` there, then waits until there is a file `go`.  Whoever asks
+what became of a call finds out there too.
 """
 
 import os
@@ -32,6 +33,11 @@ def _act(_arguments: Mapping[str, Any], context: ToolContext, /) -> ToolOutcome:
     return ToolSucceeded({"done": True})
 
 
+def _ask(_arguments: Mapping[str, Any], context: ToolContext, /) -> ToolOutcome | None:
+    made = (_EFFECTS / "effects").read_text().split()
+    return ToolSucceeded({"done": "before"}) if context.idempotency_key in made else None
+
+
 def _tool(side_effect: SideEffect) -> Tool:
     return Tool(
         name=f"act_{side_effect}",
@@ -40,6 +46,7 @@ def _tool(side_effect: SideEffect) -> Tool:
         parameters={"type": "object"},
         side_effect=side_effect,
         run=_act,
+        reconcile=_ask if side_effect is SideEffect.RECONCILE else None,
     )
 
 

@@ -75,7 +75,8 @@ def test_a_worker_killed_in_mid_stream(system: System, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "effects", "succeeds"), [("act_idempotent", 2, True), ("act_at_most_once", 1, False)]
+    ("tool", "effects", "succeeds"),
+    [("act_idempotent", 2, True), ("act_at_most_once", 1, False), ("act_reconcile", 1, True)],
 )
 def test_a_worker_killed_in_mid_tool(
     system: System, client: Client, tmp_path: Path, *, tool: str, effects: int, succeeds: bool

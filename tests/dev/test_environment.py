@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from common.encryption import MasterKey
 from dev import environment, ports
 from dev.environment import InvalidEnvironment, Ports
 from dev.services import free_test_port
@@ -12,7 +13,11 @@ _PORTS = Ports(public=9300, api=9301, stream=9302, flower=9355)
 
 def _children(settings: dict[str, str]) -> dict[str, str]:
     return environment.for_children(
-        settings, database_url="postgresql://d", redis_url="redis://r", run_ports=_PORTS
+        settings,
+        database_url="postgresql://d",
+        redis_url="redis://r",
+        run_ports=_PORTS,
+        master_key="local:made",
     )
 
 
@@ -29,6 +34,22 @@ def test_a_bare_environment_gets_the_development_defaults() -> None:
 
 def test_what_is_given_wins_over_the_defaults() -> None:
     assert _children({"DEFAULT_MODEL": "other"})["DEFAULT_MODEL"] == "other"
+
+
+def test_a_master_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "master.key"
+    made = environment.kept_master_key(file)
+
+    assert MasterKey.parse(made).name == "local"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert environment.kept_master_key(file) == made
+    assert environment.kept_master_key(tmp_path / "other.key") != made
+
+
+def test_a_master_key_that_is_given_wins_over_the_made_one() -> None:
+    assert _children({})["SECRETS_ENCRYPTION_KEY"] == "local:made"
+    assert _children({"SECRETS_ENCRYPTION_KEY": ""})["SECRETS_ENCRYPTION_KEY"] == "local:made"
+    assert _children({"SECRETS_ENCRYPTION_KEY": "x:y"})["SECRETS_ENCRYPTION_KEY"] == "x:y"
 
 
 def test_commands_are_looked_for_in_the_virtual_environment_first() -> None:

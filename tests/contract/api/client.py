@@ -36,7 +36,7 @@ class Document:
 
     def judge(self, rule: str, method: str, response: TestResponse) -> None:
         """Fail unless the status and the body are documented for the route."""
-        path = rule.replace("<", "{").replace(">", "}")
+        path = rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
         operation = self.document["paths"].get(path, {}).get(method.lower())
         if operation is None:
             return
@@ -145,6 +145,11 @@ class Api:
 
 def saying(text: str) -> Json:
     return {"message": {"content": [{"type": "text", "text": text}]}}
+
+
+def paths(api: Api, listing: str) -> list[str]:
+    """The paths of a listing of files."""
+    return [each["path"] for each in api.get(listing).body["data"]]
 
 
 def check_envelope(reply: Reply) -> None:

@@ -90,3 +90,21 @@ def make_organization(database: Database) -> UUID:
             {"id": organization_id},
         )
     return organization_id
+
+
+@pytest.fixture(params=["workspace", "session", "nested"])
+def fs(request: pytest.FixtureRequest, api: Api) -> str:
+    """The root of somebody's files, by each way to address them."""
+    if request.param == "workspace":
+        made = api.post("/v1/workspaces", {"name": "Shared"})
+        return f"/v1/workspaces/{made.body['id']}/fs"
+    if request.param == "session":
+        return f"/v1/sessions/{api.session()['id']}/fs"
+    agent = api.agent()
+    session = api.session(agent_id=agent["id"])
+    return f"/v1/agents/{agent['id']}/sessions/{session['id']}/fs"
+
+
+@pytest.fixture
+def own(api: Api) -> str:
+    return f"/v1/sessions/{api.session()['id']}/fs"

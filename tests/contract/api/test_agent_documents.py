@@ -101,9 +101,13 @@ def test_what_is_no_agent_is_refused(api: Api, given: bytes | str, status: int) 
     assert api.get("/v1/agents").body["total"] == 0
 
 
-def test_there_are_no_examples_yet(api: Api) -> None:
-    reply = api.send(
-        "POST", "/v1/agents/import?from-example=dad-jokes", data=b"", content_type="text/plain"
-    )
+def test_an_example_needs_no_document(api: Api) -> None:
+    def example(name: str) -> Reply:
+        path = f"/v1/agents/import?from-example={name}"
+        return api.send("POST", path, data=b"", content_type="text/plain")
 
-    assert reply.status == 501
+    made = example("assistant")
+
+    assert made.status == 201
+    assert (made.body["name"], made.body["tags"]) == ("assistant", ["example"])
+    assert (example("assistant").status, example("dad-jokes").status) == (200, 404)

@@ -14,7 +14,7 @@ from tests.contract.api.client import Api, Reply, saying
 from tests.fakes.live import RecordingLive
 from tests.fakes.turn_queue import RecordingQueue
 
-PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
+PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 
 
 def test_the_seeds_curl_example(api: Api) -> None:
@@ -158,6 +158,11 @@ IMAGE_ID = "01933b5a-0000-7000-8000-000000000001"
             content({"type": "image", "base64": PIXEL, "media_type": "text/html"}),
             422,
             ["message.content[0].media_type"],
+        ),
+        (
+            content({"type": "image", "base64": PIXEL, "media_type": "image/jpeg"}),
+            422,
+            ["message.content[0].base64"],
         ),
         (content({"type": "image_file"}), 400, ["message.content[0].image_id"]),
         (content({"type": "image_file", "image_id": 5}), 400, ["message.content[0].image_id"]),

@@ -48,6 +48,8 @@ EVERY_FIELD = {
     "usage",
     "started_at",
     "finished_at",
+    "pending_tool_calls",
+    "pending_approvals",
     "created_at",
     "updated_at",
 }

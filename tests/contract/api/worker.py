@@ -1,5 +1,7 @@
 """Writes what a worker would write, so that the api's views of it can be tested alone."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +57,7 @@ def write(
     context: Json = {}
     if head.open_turn_id is not None:
         context["turn_id"] = show_id(Kind.TURN, head.open_turn_id)
-    placed = [EventDraft(draft.type, draft.data, draft.context or context) for draft in drafts]
+    placed = [replace(draft, context=draft.context or context) for draft in drafts]
     with database.transaction() as tx:
         _, events = log.append(tx, head.session_id, placed, fence=Fence(head.epoch), change=change)
     return events
@@ -82,6 +84,31 @@ def tool_result(call_id: str, text: str | None, *, error: str | None = None) -> 
     if error is not None:
         data["error"] = error
     return EventDraft(EventType.TOOL_COMPLETED, data)
+
+
+def let_wait(
+    database: Database,
+    session_id: str,
+    *calls: tuple[str, str],
+    kind: EventType = EventType.TOOL_CALL_REQUESTED,
+) -> UUID:
+    """Ask for these calls as (id, tool name) and let the claimed turn wait; returns its id."""
+    head = head_of(database, session_id)
+    turn_id = open_turn_of(database, session_id)
+    context = {"turn_id": show_id(Kind.TURN, turn_id), "exec_id": "exec_1"}
+    asked = [ToolCall(call_id, name, {"q": call_id}).to_json() for call_id, name in calls]
+    data = {"tool_calls": asked, "deadline_seconds": 300}
+    with database.transaction() as tx:
+        head, _ = log.append(
+            tx,
+            head.session_id,
+            [replace(answer("", *calls), context=context), EventDraft(kind, data, context)],
+            fence=Fence(head.epoch),
+            change=HeadChange(status=SessionStatus.WAITING),
+        )
+        until = head.last_ts + timedelta(seconds=300)
+        turns.suspend(tx, turn_id, sequence=head.last_sequence, until=until)
+    return turn_id
 
 
 def finish_turn(database: Database, session_id: str) -> None:

@@ -110,6 +110,33 @@ class Author:
         events = self.append([*drafts, opener], status=SessionStatus.ACTIVE)
         self.stream = TextStream(self.session_id, events[-1].sequence)
 
+    def start_thinking(self) -> None:
+        """A claimed turn up to the opener of its thinking."""
+        kinds = (EventType.TURN_STARTED, EventType.SESSION_ACTIVATED, EventType.REASON_STARTED)
+        turn_id = self.context["turn_id"]
+        drafts = [EventDraft(kind, {"turn_id": turn_id}, self.context) for kind in kinds]
+        opener = EventDraft(
+            EventType.THINKING_STARTED, {"turn_id": turn_id, "model": "m"}, self.context
+        )
+        events = self.append([*drafts, opener], status=SessionStatus.ACTIVE)
+        self.said, self.stream = "", TextStream(self.session_id, events[-1].sequence)
+
+    def end_thinking(self, rest: str = "", *, is_tail_pushed: bool = True) -> None:
+        """Its end and the opener of the answer, in one transaction as the worker has it."""
+        self.said += rest
+        self.stream.add(rest)
+        thought = self.thought(self.said, stream_sequence=self.stream.opener)
+        tail = self.stream.pending() if is_tail_pushed else None
+        self.message_id, self.said = new_id(), ""
+        data = {"turn_id": self.context["turn_id"], "message_id": str(self.message_id)}
+        opener = EventDraft(EventType.OUTPUT_STARTED, {**data, "iteration": 1}, self.context)
+        events = self.append([thought, opener], tail=tail)
+        self.stream = TextStream(self.session_id, events[-1].sequence)
+
+    def thought(self, words: str, **context: Any) -> EventDraft:
+        data = {"turn_id": self.context["turn_id"], "thinking": words}
+        return EventDraft(EventType.THINKING_COMPLETED, data, {**self.context, **context})
+
     def say(self, words: str) -> None:
         """Stream more of the answer."""
         self.said += words

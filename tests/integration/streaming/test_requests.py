@@ -9,7 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from common.clock import new_id
-from common.domain.ids import Kind, show_id
+from common.domain.ids import (
+    ANONYMOUS_PRINCIPAL,
+    DEFAULT_ORGANIZATION,
+    GENERIC_HARNESS,
+    Kind,
+    show_id,
+)
 from tests.integration.streaming.author import Author
 from tests.integration.streaming.conftest import ReadStream, World
 from tests.integration.streaming.reader import Reader
@@ -89,7 +95,6 @@ def test_every_form_of_id_and_path_is_accepted(author: Author, world: World) -> 
         f"/v1/sessions/{plain}/sse",
         f"/api/v1/sessions/{dashed}/sse",
         f"/v1/sessions/session_{dashed.upper()}/sse/",
-        f"/v1/agents/agent_{plain}/sessions/session_{plain}/sse",
     ):
         with Reader(world.servers[0].port, path) as reader:
             assert reader.status == 200
@@ -164,3 +169,46 @@ def test_health_says_what_is_up(world: World) -> None:
     status, _, body = ask(world, "GET", "/health/ready")
     assert (status, body["dependencies"]) == (200, {"database": "up", "redis": "up"})
     assert ask(world, "POST", "/health")[0] == 405
+
+
+def test_below_an_agent_only_its_own_sessions_are_streamed(world: World) -> None:
+    world.serve()
+    agent_id, other_id, end_user = new_id(), new_id(), "customer-42"
+    author = world.author()
+    with world.database.transaction() as tx:
+        for each in (agent_id, other_id):
+            tx.execute(
+                text(
+                    "INSERT INTO agents (id, organization_id, name, slug, system_prompt,"
+                    " harness_id) VALUES (:id, :o, :name, :name, '', :h)"
+                ),
+                {
+                    "id": each,
+                    "o": DEFAULT_ORGANIZATION,
+                    "name": f"agent-{each.hex}",
+                    "h": GENERIC_HARNESS,
+                },
+            )
+        tx.execute(
+            text(
+                "UPDATE sessions SET agent_id = :agent, owner_principal_id = :owner WHERE id = :id"
+            ),
+            {"agent": agent_id, "owner": ANONYMOUS_PRINCIPAL, "id": author.session_id},
+        )
+
+    def status(above: str, agent: str, **headers: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", world.servers[0].port, timeout=10)
+        path = f"/api/v1/{above}/{agent}/sessions/{author.shown_id}/sse"
+        connection.request("GET", path, headers=headers)
+        found = connection.getresponse().status
+        connection.close()
+        return found
+
+    for above in ("agents", "channels"):
+        assert status(above, f"agent-{agent_id.hex}") == 200
+        assert status(above, show_id(Kind.AGENT, agent_id)) == 200
+        assert status(above, show_id(Kind.AGENT, other_id)) == 404
+        assert status(above, "nobody") == 404
+    assert status("agents", show_id(Kind.AGENT, agent_id), **{"End-User": end_user}) == 200
+    assert status("channels", show_id(Kind.AGENT, agent_id), **{"End-User": end_user}) == 404
+    assert status("channels", show_id(Kind.AGENT, agent_id), **{"End-User": " "}) == 400

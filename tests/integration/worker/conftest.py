@@ -20,6 +20,7 @@ from common.settings import Settings
 from common.storage import log, turns
 from common.storage.engine import Database
 from common.turn_queue import TurnQueue
+from tests.fakes.live import RecordingLive
 from worker.bootstrap import Worker
 from worker.capabilities.capability import Capability
 from worker.sweeper import Sweeper
@@ -42,11 +43,15 @@ class World:
 
     def post(self, words: str, **controls: Any) -> UUID:
         """Store a user message as the API does; returns the open turn."""
+        return self.post_parts([{"type": "text", "text": words}], **controls)
+
+    def post_parts(self, parts: list[dict[str, Any]], **controls: Any) -> UUID:
+        """As `post`, with content of any kind."""
         turn_id = new_id()
         message = {
             "id": str(new_id()),
             "role": "user",
-            "content": [{"type": "text", "text": words}],
+            "content": parts,
             "controls": controls,
         }
         draft = EventDraft(EventType.INPUT_MESSAGE, {"message": message})
@@ -121,7 +126,9 @@ class World:
             turns.requeue_expired(tx, limit=10)
 
     def sweeper(self) -> Sweeper:
-        return Sweeper(self.settings, self.database, TurnQueue(self.settings, Breaker()))
+        return Sweeper(
+            self.settings, self.database, TurnQueue(self.settings, Breaker()), RecordingLive()
+        )
 
 
 @contextmanager

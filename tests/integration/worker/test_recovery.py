@@ -43,8 +43,13 @@ class Recorder:
             parameters={"type": "object"},
             side_effect=side_effect,
             run=self._run,
+            reconcile=self._ask if side_effect is SideEffect.RECONCILE else None,
         )
         self.capabilities = {"noop": Capability("noop", (tool,))}
+
+    def _ask(self, _arguments: Mapping[str, Any], _context: ToolContext) -> ToolOutcome | None:
+        """What became of a call is in `test_tools.py`; here nobody can say."""
+        raise ConnectionError
 
     def _run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         self.keys.append(context.idempotency_key)

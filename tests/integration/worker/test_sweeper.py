@@ -8,6 +8,7 @@ from common.redis_client import Breaker
 from common.settings import Settings
 from common.storage.engine import DatabaseError, is_passing_outage
 from common.turn_queue import TurnQueue
+from tests.fakes.live import RecordingLive
 from tests.integration.worker.conftest import World
 from worker.sweeper import Sweeper
 
@@ -48,7 +49,7 @@ def status(world: World) -> str:
 
 def sweeper(world: World, clock: Clock, *, is_away: bool = False) -> Sweeper:
     queue = SilentBroker(world.settings, is_away=is_away)
-    return Sweeper(world.settings, world.database, queue, monotonic=clock)
+    return Sweeper(world.settings, world.database, queue, RecordingLive(), monotonic=clock)
 
 
 def test_a_turn_is_taken_back_once_the_database_was_steady_for_a_lease(world: World) -> None:

@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from common.domain.turn import ToolCall
+from tests.fakes.scopes import scope_for
 from tests.fakes.services import unconnected_services
 from worker.capabilities.capability import SideEffect, ToolContext, ToolFailed, ToolSucceeded
+from worker.capabilities.composition import CapabilityGrant, compose
 from worker.capabilities.execution import ToolExecutor
-from worker.capabilities.registry import CapabilityGrant, built_capabilities, compose
+from worker.capabilities.registry import built_capabilities
 
 _NOW = datetime(2026, 2, 27, 23, 30, 5, 123456, tzinfo=UTC)
 _TOOLS = compose(
     [CapabilityGrant(each) for each in ("current_time", "test_math", "test_weather")],
     built=built_capabilities(unconnected_services(lambda: _NOW)),
+    scope_for=scope_for,
 ).tools
 _EXECUTOR = ToolExecutor(_TOOLS)
 _CONTEXT = ToolContext(

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from common.domain.text import is_storable
 from common.domain.turn import ToolCall
 from worker.capabilities.capability import (
+    OUTCOME_UNKNOWN,
     SideEffect,
     Tool,
     ToolContext,
@@ -62,8 +63,8 @@ class _Probe:
             raise self._outcome
         return self._outcome
 
-    def run(self, arguments: dict[str, Any] | None = None) -> Executed:
-        tool = Tool("probe", "Probe", "", _SCHEMA, SideEffect.PURE, self)
+    def run(self, arguments: dict[str, Any] | None = None, **promises: Any) -> Executed:
+        tool = Tool("probe", "Probe", "", _SCHEMA, SideEffect.PURE, self, **promises)
         ticks = iter([10.0, 10.25])
         executor = ToolExecutor({"probe": tool}, monotonic=lambda: next(ticks))
         given_arguments = {"path": "/a"} if arguments is None else arguments
@@ -231,3 +232,112 @@ def test_what_is_capped_fits_and_what_fits_is_not_touched(value: object, limit: 
         assert capped is kept
     else:
         assert capped != kept
+
+
+# --- arguments that are no JSON, or that the tool checks ---------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '{"path": "/a"',
+            (
+                "The arguments were not valid JSON: Expecting ',' delimiter at line 1, column 14."
+                " The arguments must be a JSON object."
+            ),
+        ),
+        ("[1]", "The arguments must be a JSON object."),
+    ],
+)
+def test_arguments_that_are_no_json_object_are_an_error_that_says_where(
+    text: str, message: str
+) -> None:
+    probe = _Probe(ToolSucceeded(None))
+    tool = Tool("probe", "Probe", "", {"type": "object"}, SideEffect.PURE, probe)
+    call = ToolCall("c", "probe", {}, malformed=text)
+    assert ToolExecutor({"probe": tool}).run(call, _CONTEXT).outcome == ToolFailed(message)
+    assert probe.calls == []
+
+
+def test_a_tool_that_checks_its_arguments_itself_gets_them_unchecked() -> None:
+    probe = _Probe(ToolSucceeded(None))
+    probe.run({"unknown": 1}, checks_arguments=True)
+    assert probe.calls == [({"unknown": 1}, _CONTEXT)]
+
+
+def test_a_tool_has_its_own_limit_of_output() -> None:
+    outcome = _Probe(ToolSucceeded("x" * 500)).run(output_limit_bytes=200).outcome
+    assert isinstance(outcome, ToolSucceeded)
+    assert _size(outcome.result) <= 200
+    assert "truncated" in outcome.result
+
+
+@pytest.mark.timeout(10)
+def test_a_pattern_that_would_take_for_ever_is_matched_at_once() -> None:
+    schema = {"properties": {"a": {"pattern": "^(a+)+$"}}, "patternProperties": {"(a+)+$": {}}}
+    tool = Tool("probe", "Probe", "", schema, SideEffect.PURE, _Probe(ToolSucceeded(None)))
+    call = ToolCall("c", "probe", {"a": "a" * 50 + "!", "a" * 50 + "!": 1})
+    outcome = ToolExecutor({"probe": tool}).run(call, _CONTEXT).outcome
+    assert isinstance(outcome, ToolFailed)
+    assert "does not match" in outcome.message
+
+
+# --- calls of a worker that is gone (I5) --------------------------------------------
+
+
+def _resume(tool: Tool | None) -> ToolOutcome:
+    tools = {} if tool is None else {"probe": tool}
+    call = ToolCall("c", "probe", {"path": "/a"})
+    return ToolExecutor(tools).run(call, _CONTEXT, is_resumed=True).outcome
+
+
+def _asked(found: ToolOutcome | BaseException | None, probe: _Probe) -> Tool:
+    def reconcile(arguments: Mapping[str, Any], context: ToolContext, /) -> ToolOutcome | None:
+        assert (arguments, context) == ({"path": "/a"}, _CONTEXT)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    return Tool("probe", "Probe", "", _SCHEMA, SideEffect.RECONCILE, probe, reconcile=reconcile)
+
+
+@pytest.mark.parametrize("kind", [SideEffect.PURE, SideEffect.IDEMPOTENT])
+def test_a_call_that_may_be_repeated_is(kind: SideEffect) -> None:
+    probe = _Probe(ToolSucceeded(1))
+    assert _resume(Tool("probe", "Probe", "", _SCHEMA, kind, probe)) == ToolSucceeded(1)
+    assert len(probe.calls) == 1
+
+
+def test_a_call_that_took_effect_gets_the_result_that_it_had() -> None:
+    probe = _Probe(ToolSucceeded("new"))
+    assert _resume(_asked(ToolSucceeded("had"), probe)) == ToolSucceeded("had")
+    assert _resume(_asked(ToolFailed("refused"), probe)) == ToolFailed("refused")
+    assert probe.calls == []
+
+
+def test_a_call_that_surely_did_not_is_made() -> None:
+    probe = _Probe(ToolSucceeded("new"))
+    assert _resume(_asked(None, probe)) == ToolSucceeded("new")
+    assert len(probe.calls) == 1
+
+
+def test_a_call_of_which_nothing_can_be_found_out_is_not_repeated() -> None:
+    probe = _Probe(ToolSucceeded("new"))
+    with capture_logs() as logs:
+        assert _resume(_asked(ConnectionError("secret"), probe)) == ToolFailed(OUTCOME_UNKNOWN)
+    assert probe.calls == []
+    assert "secret" not in str(logs)
+
+
+def test_a_call_whose_tool_is_gone_or_promises_less_now_is_not_repeated() -> None:
+    probe = _Probe(ToolSucceeded("new"))
+    tool = Tool("probe", "Probe", "", _SCHEMA, SideEffect.AT_MOST_ONCE, probe)
+    assert _resume(tool) == _resume(None) == ToolFailed(OUTCOME_UNKNOWN)
+    assert probe.calls == []
+
+
+def test_a_tool_cannot_promise_to_be_asked_without_saying_how() -> None:
+    probe = _Probe(ToolSucceeded(None))
+    with pytest.raises(ValueError, match="reconcile"):
+        Tool("probe", "Probe", "", _SCHEMA, SideEffect.RECONCILE, probe)

@@ -13,6 +13,7 @@ from common.live_frames import (
     GONE,
     Frame,
     LiveEvent,
+    LiveReport,
     LiveText,
     MalformedFrame,
     SessionGone,
@@ -114,7 +115,7 @@ def test_no_bytes_do_worse_than_being_malformed(frame: bytes) -> None:
         decoded: Frame = decode(frame)
     except MalformedFrame:
         return
-    assert isinstance(decoded, LiveText | SessionGone) or all(
+    assert isinstance(decoded, LiveText | LiveReport | SessionGone) or all(
         isinstance(each, LiveEvent) for each in decoded
     )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.llm.driver import FailureReason
 from worker.llm.llmsim.json_reader import InvalidSimulation
 from worker.llm.llmsim.settings import (
     GREETING,
@@ -23,6 +24,7 @@ from worker.llm.llmsim.settings import (
     Scripted,
     ScriptedTurn,
     SimulatedCall,
+    SimulatedFailure,
     Simulation,
     TextSequence,
     parse_simulation,
@@ -31,12 +33,18 @@ from worker.llm.llmsim.settings import (
 _ADD = {"name": "add", "arguments": {"a": 1, "b": 2}}
 _ADD_CALL = SimulatedCall("add", {"a": 1, "b": 2})
 
+
+def _failed(message: str) -> SimulatedFailure:
+    return SimulatedFailure(FailureReason.PROCESSING_ERROR, message)
+
+
 _WORDS = st.sampled_from(
     [
         *("type", "response", "text", "texts", "turns", "tool_calls", "error", "echo", "fixed"),
         *("lorem", "target_tokens", "sequence", "scripted", "conditional", "rules", "steps"),
         *("name", "contains", "arguments", "on_exhausted"),
-        *("first_token_delay_ms", "tokens_per_second"),
+        *("first_token_delay_ms", "tokens_per_second", "thinking", "finish_reason", "kind"),
+        *("fail_times", "retry_after_seconds", "malformed", "malformed_arguments"),
     ]
 )
 _VALUES = st.recursive(
@@ -65,8 +73,8 @@ def test_an_empty_object_is_an_instant_echo() -> None:
         ({"type": "lorem", "target_tokens": 7}, Lorem(7)),
         ({"type": "sequence", "texts": ["one", ""]}, TextSequence(("one", ""))),
         ({"type": "empty"}, Empty()),
-        ({"type": "error"}, Failing("simulated failure")),
-        ({"type": "error", "message": "boom"}, Failing("boom")),
+        ({"type": "error"}, Failing(_failed("simulated failure"))),
+        ({"type": "error", "message": "boom"}, Failing(_failed("boom"))),
         ({"type": "model_not_available"}, ModelNotAvailable()),
         (
             {"type": "scripted", "turns": [{"text": "a"}], "on_exhausted": "loop"},
@@ -77,7 +85,7 @@ def test_an_empty_object_is_an_instant_echo() -> None:
             Scripted(
                 (
                     ScriptedTurn(tool_calls=(_ADD_CALL,)),
-                    ScriptedTurn(error=ErrorKind.RATE_LIMIT),
+                    ScriptedTurn(error=SimulatedFailure(ErrorKind.RATE_LIMIT)),
                 ),
                 OnExhausted.REPEAT_LAST,
             ),
@@ -140,6 +148,27 @@ def test_each_plan_of_tool_calls_is_read() -> None:
         ({"tool_calls": [_ADD]}, "llmsim.tool_calls"),
         ({"tool_calls": {"type": "fixed"}}, "llmsim.tool_calls.tool_calls"),
         ({"tool_calls": {"type": "sequence", "steps": []}}, "llmsim.tool_calls.steps"),
+        ({"thinking": 1}, "llmsim.thinking"),
+        ({"finish_reason": ""}, "llmsim.finish_reason"),
+        ({"response": {"type": "error", "kind": "fire"}}, "llmsim.response.kind"),
+        ({"response": {"type": "error", "fail_times": -1}}, "llmsim.response.fail_times"),
+        (
+            {"response": {"type": "scripted", "turns": [{"error": {"fail_times": 1}}]}},
+            "llmsim.response.turns[0].error.kind",
+        ),
+        (
+            {"tool_calls": {"type": "fixed", "tool_calls": [{**_ADD, "malformed": "x"}]}},
+            "llmsim.tool_calls.tool_calls[0].arguments",
+        ),
+        (
+            {
+                "tool_calls": {
+                    "type": "fixed",
+                    "tool_calls": [{"name": "a", "malformed_arguments": 1}],
+                }
+            },
+            "llmsim.tool_calls.tool_calls[0].malformed_arguments",
+        ),
         ({"first_token_delay_ms": -1}, "llmsim.first_token_delay_ms"),
         ({"first_token_delay_ms": True}, "llmsim.first_token_delay_ms"),
         ({"tokens_per_second": float("nan")}, "llmsim.tokens_per_second"),

@@ -18,7 +18,7 @@ from api.streaming.start import Start, at_cursor
 from api.streaming.subscription import Subscription
 from api.streaming.watch import Watch
 from common.domain.cursor import TextCursor, decode_cursor
-from common.domain.events import EventType, TypeFilter
+from common.domain.events import OPENER_TYPES, EventType, TypeFilter
 from common.event_codec import LoggedEvent
 from common.live_frames import encode_events, encode_text, live_event
 from common.storage.relay import DatabaseUnavailable, NewestTurn, SessionView
@@ -26,6 +26,8 @@ from common.storage.relay import DatabaseUnavailable, NewestTurn, SessionView
 SESSION = UUID("019bb2c0-a200-7a11-b200-aabbccddeeff")
 _TS = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _SLICE = 3
+# An event's type, data and what its context has beside the turn.
+Kind = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def logged(sequence: int, kind: str, data: dict[str, Any], **context: Any) -> LoggedEvent:
@@ -48,6 +50,7 @@ class Server:
     opener: int = 0
     said: str = ""
     pushed: int = 0
+    is_thinking: bool = False
     first_input: int = 0
 
     @property
@@ -64,7 +67,7 @@ class Server:
 
     # --- the worker -------------------------------------------------------------
 
-    def append(self, *kinds: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
+    def append(self, *kinds: Kind) -> None:
         first = self.head + 1
         events = [
             logged(first + place, kind, data, turn_id="turn_1", **context)
@@ -78,12 +81,31 @@ class Server:
         self.append((EventType.SESSION_TITLE_UPDATED, {"title": "t"}, {}))
 
     def open(self) -> None:
-        """A new stream; one that was open is superseded."""
-        self.append(
-            (EventType.REASON_STARTED, {}, {}),
-            (EventType.OUTPUT_STARTED, {"turn_id": "turn_1", "message_id": str(self.head + 2)}, {}),
-        )
+        """A new stream; one that was open is superseded, thinking is completed."""
+        opener: Kind = (EventType.OUTPUT_STARTED, {"turn_id": "turn_1", "message_id": "m"}, {})
+        if self.is_thinking:
+            self.finals[self.opener] = self.said
+            thinking = {"turn_id": "turn_1", "thinking": self.said}
+            context = {"stream_sequence": self.opener}
+            self.append((EventType.THINKING_COMPLETED, thinking, context), opener)
+        else:
+            self.append((EventType.REASON_STARTED, {}, {}), opener)
+        self._begins_text(is_thinking=False)
+
+    def think(self) -> None:
+        """A new stream of thinking; one that was open is superseded."""
+        thinking: Kind = (EventType.THINKING_STARTED, {"turn_id": "turn_1"}, {})
+        self.append((EventType.REASON_STARTED, {}, {}), thinking)
+        self._begins_text(is_thinking=True)
+
+    def think_late(self) -> None:
+        """Thinking that is told as a whole, whatever is open."""
+        thinking = {"turn_id": "turn_1", "thinking": "hm"}
+        self.append((EventType.THINKING_COMPLETED, thinking, {}))
+
+    def _begins_text(self, *, is_thinking: bool) -> None:
         self.opener, self.said, self.pushed = self.head, "", 0
+        self.is_thinking = is_thinking
 
     def say(self, words: str) -> None:
         self.said += words
@@ -105,6 +127,8 @@ class Server:
             self.pushed = len(text)
 
     def complete(self, rest: str, *, pushes: bool) -> None:
+        if self.is_thinking:
+            self.open()
         self.said += rest
         if pushes:
             self.push()
@@ -118,6 +142,7 @@ class Server:
 
     def fail(self) -> None:
         """A text that stays without its end, and an apology that is none of it."""
+        self.is_thinking = False
         apology = {"content": [{"type": "text", "text": "sorry"}]}
         self.append(
             (EventType.TURN_FAILED, {}, {}),
@@ -152,12 +177,16 @@ class Server:
         edges = (
             EventType.OUTPUT_STARTED,
             EventType.OUTPUT_COMPLETED,
+            EventType.THINKING_STARTED,
             EventType.TURN_COMPLETED,
             EventType.TURN_FAILED,
         )
         for event in reversed(self.log[above:at]):
-            if event.type in edges:
-                is_opener = event.type == EventType.OUTPUT_STARTED
+            ends_thinking = (
+                event.type == EventType.THINKING_COMPLETED and "stream_sequence" in event.context
+            )
+            if event.type in edges or ends_thinking:
+                is_opener = event.type in OPENER_TYPES
                 return LogEntry(live_event(event)) if is_opener else None
         return None
 

@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.domain.cursor import TextCursor, decode_cursor
 from common.domain.events import TypeFilter
-from tests.unit.streaming.simulated import Client, Server, settle
+from tests.unit.streaming.simulated import SESSION, Client, Server, settle
 
 Step = tuple[Any, ...]
 
@@ -30,6 +31,8 @@ TROUBLES: list[Step] = [
     *[("reconnect", unread, fresh) for unread in range(4) for fresh in (False, True)],
     ("note",),
     ("note",),
+    ("think_late",),
+    ("think",),
     ("acknowledge",),
     ("poll",),
     ("lose_texts",),
@@ -47,14 +50,26 @@ ENDINGS = st.one_of(
 
 
 def _steps_of(
-    turn: tuple[list[Step], list[tuple[Step, list[Step]]], Step, list[Step]],
+    turn: tuple[list[Step], list[Step], list[tuple[Step, list[Step]]], Step, list[Step]],
 ) -> list[Step]:
-    opened, sayings, ending, ended = turn
-    said = [step for words, luck in sayings for step in (words, *luck)]
-    return [("open",), *opened, *said, ending, *ended]
+    thinking, opened, sayings, ending, ended = turn
+    return [*thinking, ("open",), *opened, *_said(sayings), ending, *ended]
 
 
-TURN = st.tuples(LUCK, st.lists(SAYING, min_size=1, max_size=5), ENDINGS, LUCK).map(_steps_of)
+def _said(sayings: list[tuple[Step, list[Step]]]) -> list[Step]:
+    return [step for words, luck in sayings for step in (words, *luck)]
+
+
+# Before the answer, or instead of it when what follows is a new stream or an end.
+THINKING = st.one_of(
+    st.just([]),
+    st.tuples(LUCK, st.lists(SAYING, max_size=3)).map(
+        lambda thought: [("think",), *thought[0], *_said(thought[1])]
+    ),
+)
+TURN = st.tuples(THINKING, LUCK, st.lists(SAYING, min_size=1, max_size=5), ENDINGS, LUCK).map(
+    _steps_of
+)
 TURNS = st.lists(TURN, min_size=1, max_size=4)
 FILTERS = st.sampled_from(
     [
@@ -63,6 +78,9 @@ FILTERS = st.sampled_from(
         TypeFilter(types=("output.message.delta",)),
         TypeFilter(exclude=("output.message.started", "session.title.updated")),
         TypeFilter(exclude=("output.message.delta",)),
+        TypeFilter(exclude=("reason.thinking.delta",)),
+        TypeFilter(types=("reason.thinking.*",)),
+        TypeFilter(exclude=("output.message.delta", "reason.thinking.*")),
     ]
 )
 
@@ -97,6 +115,10 @@ def _do(step: Step, server: Server, client: Client) -> None:
     match step:
         case ("open",):
             server.open()
+        case ("think",):
+            server.think()
+        case ("think_late",):
+            server.think_late()
         case ("say", words):
             server.say(words)
         case ("complete", rest, pushes):
@@ -163,20 +185,24 @@ def _check(server: Server, client: Client, types: TypeFilter, start: int) -> Non
 
 def _check_texts(server: Server, received: list[dict[str, Any]], types: TypeFilter) -> None:
     """Deltas stand between their opener and its end, and add up to the final text."""
-    texts: dict[str, str] = {}
+    texts: dict[int, str] = {}
     for event in received:
         if "sequence" in event:
             continue
-        assert types.admits("output.message.delta")
         opener = _opener_of(event)
+        began_as = server.log[opener - 1].type
+        assert event["type"] == began_as.replace("started", "delta")
+        assert types.admits(event["type"])
         text = texts.get(opener, "") + event["data"]["delta"]
         texts[opener] = text
         accumulated = event["data"].get("accumulated")
         assert accumulated is None or accumulated == text
     for sequence, final in server.finals.items():
-        if texts.get(str(sequence)):
-            assert texts[str(sequence)] == final
+        if texts.get(sequence):
+            assert texts[sequence] == final
 
 
-def _opener_of(delta: dict[str, Any]) -> str:
-    return str(delta["data"]["message_id"])
+def _opener_of(delta: dict[str, Any]) -> int:
+    cursor = decode_cursor(SESSION, delta["id"])
+    assert isinstance(cursor, TextCursor)
+    return cursor.opener

@@ -13,6 +13,7 @@ from api.streaming.sse import (
     escaped,
     event_frame,
 )
+from common.domain.events import EventType
 from common.live_frames import LiveEvent
 from tests.unit.streaming.entries import note, opener
 
@@ -58,9 +59,16 @@ def test_the_id_is_found_wherever_it_stands() -> None:
     assert fields(event_frame(event))["id"] == "event_x"
 
 
-@given(st.text(), st.one_of(st.none(), st.text()))
-def test_a_delta_is_a_whole_event_whatever_the_text(delta: str, accumulated: str | None) -> None:
+@given(
+    st.sampled_from([EventType.OUTPUT_DELTA, EventType.THINKING_DELTA]),
+    st.text(),
+    st.one_of(st.none(), st.text()),
+)
+def test_a_delta_is_a_whole_event_whatever_the_text(
+    kind: EventType, delta: str, accumulated: str | None
+) -> None:
     frame = delta_frame(
+        kind,
         event_id="event_x",
         ts="2026-01-15T10:30:00.000Z",
         head=opener(4).opening.head,
@@ -68,8 +76,9 @@ def test_a_delta_is_a_whole_event_whatever_the_text(delta: str, accumulated: str
         accumulated=None if accumulated is None else escaped(accumulated.encode()),
     )
     shown = fields(frame)
-    assert (shown["id"], shown["event"]) == ("event_x", "output.message.delta")
+    assert (shown["id"], shown["event"]) == ("event_x", kind)
     event = json.loads(shown["data"])
+    assert event["type"] == kind
     expected = {"turn_id": "turn_1", "message_id": "4", "delta": delta}
     if accumulated is not None:
         expected["accumulated"] = accumulated

@@ -20,7 +20,9 @@ from common.event_codec import LoggedEvent
 from common.live import Live, TextChunk
 from common.storage.log import Head, HeadChange, NewInput
 from worker.lease import Lease
+from worker.text_stream import TextStreams
 from worker.turn.acting import FinishedCall, ToolCalls
+from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, TurnConfig
 from worker.turn.model_step import ModelStep
 from worker.turn.narration import Narrator
@@ -151,19 +153,50 @@ class MemorySessionLog:
 
 
 Answers = Callable[[], ModelAnswer | ModelFailure]
+# What the step about to begin thinks; None when it is not to think.
+Thoughts = Callable[[], Sequence[str] | None]
 
 
 @dataclass(slots=True)
 class FakeModelStep:
-    """In place of `ModelStep`: remembers into which stream it spoke."""
+    """In place of `ModelStep`: remembers into which stream it spoke.
+
+    A step that is to think thinks `thoughts` first; the streams are the real ones, their
+    text goes nowhere.
+    """
 
     answers: Answers
     streams: list[int]
     controls: dict[str, Any] = field(default_factory=dict)
+    thoughts: Thoughts = lambda: None
 
-    def call(self, narrator: Narrator) -> tuple[ModelAnswer | ModelFailure, TextChunk | None]:
-        self.streams.append(narrator.open_stream.opener)
-        return self.answers(), None
+    def shall_think(self, *, has_unread: bool) -> bool:  # noqa: ARG002 - ModelStep's signature
+        return self.thoughts() is not None
+
+    def call(
+        self, narrator: Narrator, append: Append
+    ) -> tuple[ModelAnswer | ModelFailure, TextChunk | None]:
+        nowhere = TextStreams(_NoChannel(), flush_seconds=1)
+        with AnswerText(narrator, nowhere, SESSION, append) as text:
+            if narrator.stream is None:
+                for thought in self.thoughts() or ():
+                    assert text.think(thought)
+            is_open = narrator.stream is not None
+            if is_open:
+                self.streams.append(narrator.open_stream.opener)
+            outcome = self.answers()
+            if isinstance(outcome, ModelAnswer):
+                text.finish()
+                if not is_open:
+                    self.streams.append(narrator.open_stream.opener)
+        return outcome, None
+
+
+class _NoChannel:
+    """Takes all text, and keeps none."""
+
+    def push_text(self, chunks: Sequence[TextChunk]) -> list[int | None]:
+        return [None] * len(chunks)
 
 
 Finishes = Callable[[list[ToolCall]], list[FinishedCall]]
@@ -176,8 +209,12 @@ class FakeToolCalls:
     finishes: Finishes
     made: list[str]
     running: dict[str, ToolCall] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()
 
-    def ensure_running(self, calls: tuple[ToolCall, ...]) -> None:
+    def ensure_running(
+        self, calls: tuple[ToolCall, ...], repeated: frozenset[str] = frozenset()
+    ) -> None:
+        self.repeated |= repeated
         for call in calls:
             if call.id not in self.running:
                 self.running[call.id] = call
@@ -199,7 +236,10 @@ class FakeLive:
     def publish(
         self, _session_id: UUID, events: Sequence[LoggedEvent], *, tail: TextChunk | None = None
     ) -> None:
-        assert tail is None
+        if tail is not None:
+            # Only what completes a stream has text to go before it.
+            finished = [event.context.get("stream_sequence") for event in events]
+            assert tail.opener in finished
         self.published += [event.sequence for event in events]
 
     def text_length(self, _session_id: UUID, opener: int) -> int:
@@ -238,7 +278,9 @@ class Stage:
     may_repeat: Callable[[str], bool] = lambda _name: True
     should_hand_over: Callable[[], bool] = lambda: False
     controls: dict[str, Any] = field(default_factory=dict)
+    thoughts: Thoughts = lambda: None
     memory: Memory = field(default_factory=Memory)
+    make_log: Callable[..., MemorySessionLog] = MemorySessionLog
     live: FakeLive = field(default_factory=FakeLive)
     streams: list[int] = field(default_factory=list)
     calls_made: list[str] = field(default_factory=list)
@@ -258,7 +300,7 @@ class Stage:
             stored = self.memory.store(drafts)
             return self.memory.head(), stored
 
-        runner.begin(self.limits, append)
+        runner.begin(self.limits, append, is_to_think=self.thoughts() is not None)
         runner.begun()
         return runner
 
@@ -271,13 +313,15 @@ class Stage:
     def _runner(self, *, attempt: int) -> TurnRunner:
         claim = Claim(TURN, SESSION, UUID(int=1), attempt, attempt, 0, 1, str(FIRST_MESSAGE))
         lease = Lease(claim, valid_until=float("inf"))
-        session_log = MemorySessionLog(self.memory, lease, self.fate)
+        session_log = self.make_log(self.memory, lease, self.fate)
         return TurnRunner(
             lease=lease,
             session_log=cast(SessionLog, session_log),
             live=cast(Live, self.live),
             narrator=self.narrator(),
-            model_step=cast(ModelStep, FakeModelStep(self.answers, self.streams, self.controls)),
+            model_step=cast(
+                ModelStep, FakeModelStep(self.answers, self.streams, self.controls, self.thoughts)
+            ),
             tools=cast(ToolCalls, FakeToolCalls(self.finishes, self.calls_made)),
             new_id=self.new_id,
             duration_ms=lambda: 260,

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,11 @@ from common.domain.errors import LeaseLost
 from common.domain.turn import Claim, ToolCall
 from tests.conditions import wait_until
 from worker.lease import Lease
-from worker.turn.acting import FinishedCall, ToolCalls
+from worker.turn.acting import CallTerms, FinishedCall, RunCall, ToolCalls
 from worker.turn.outcome import CallResult
 from worker.turn.reasoning import Interrupted
 
-_A, _B = ToolCall("a", "tool", {}), ToolCall("b", "tool", {})
+_A, _B, _C = (ToolCall(name, "tool", {}) for name in "abc")
 
 
 class _Tool:
@@ -22,10 +23,17 @@ class _Tool:
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.ended: list[str] = []
-        self._gates = {"a": threading.Event(), "b": threading.Event()}
+        self.repeated: list[str] = []
+        self.is_stopped: dict[str, Callable[[], bool]] = {}
+        self._gates = {name: threading.Event() for name in "abc"}
 
-    def __call__(self, call: ToolCall) -> CallResult:
+    def __call__(
+        self, call: ToolCall, /, *, is_repeated: bool, is_stopped: Callable[[], bool]
+    ) -> CallResult:
         self.begun.append(call.id)
+        self.is_stopped[call.id] = is_stopped
+        if is_repeated:
+            self.repeated.append(call.id)
         assert self._gates[call.id].wait(10)
         self.ended.append(call.id)
         return CallResult("success", text=f"result of {call.id}")
@@ -57,13 +65,24 @@ def _lease(*, valid_until: float = float("inf")) -> Lease:
     return Lease(claim, valid_until=valid_until)
 
 
+class _Terms:
+    """The terms of all calls that begin from now on."""
+
+    def __init__(self, timeout_seconds: float, concurrency_class: str | None = None) -> None:
+        self.timeout_seconds = timeout_seconds
+        self.concurrency_class = concurrency_class
+
+    def __call__(self, _tool_name: str) -> CallTerms:
+        return CallTerms(self.timeout_seconds, self.concurrency_class)
+
+
 def _running(
-    tool: Callable[[ToolCall], CallResult],
+    tool: RunCall,
     *calls: ToolCall,
     lease: Lease | None = None,
-    deadline_seconds: float = 30,
+    terms: _Terms | None = None,
 ) -> ToolCalls:
-    under_way = ToolCalls(tool, lease or _lease(), deadline_seconds=deadline_seconds)
+    under_way = ToolCalls(tool, lease or _lease(), terms_of=terms or _Terms(30))
     under_way.ensure_running(calls)
     return under_way
 
@@ -96,27 +115,32 @@ def test_results_that_are_in_are_taken_together(tool: _Tool) -> None:
 
 
 def test_a_call_past_its_deadline_gets_the_result_timeout(tool: _Tool) -> None:
-    under_way = _running(tool, _A, deadline_seconds=0.05)
+    under_way = _running(tool, _A, terms=_Terms(0.05))
     (late,) = under_way.wait()
     assert late.call == _A
     assert (late.result.status, late.result.text) == ("timeout", None)
     assert "0.05 s" in str(late.result.error)
+    assert late.result.duration_ms is not None
+    assert late.result.duration_ms >= 50
+    assert tool.is_stopped["a"]()
 
 
 def test_what_a_late_call_returns_after_all_is_dropped(tool: _Tool) -> None:
-    under_way = _running(tool, _A, deadline_seconds=0.05)
+    terms = _Terms(0.05)
+    under_way = _running(tool, _A, terms=terms)
     under_way.wait()
     tool.let_end(_A)
     assert tool.ended == ["a"]
-    under_way._deadline_seconds = 30
+    terms.timeout_seconds = 30
     under_way.ensure_running((_B,))
     tool._gates["b"].set()
     assert under_way.wait() == [_success(_B)]
 
 
 def test_one_late_call_does_not_cost_the_other_its_result(tool: _Tool) -> None:
-    under_way = _running(tool, _A, deadline_seconds=0.2)
-    under_way._deadline_seconds = 30
+    terms = _Terms(0.2)
+    under_way = _running(tool, _A, terms=terms)
+    terms.timeout_seconds = 30
     under_way.ensure_running((_B,))
     assert [each.result.status for each in under_way.wait()] == ["timeout"]
     tool._gates["b"].set()
@@ -177,3 +201,47 @@ def _lost() -> Lease:
     lease = _lease()
     lease.lose()
     return lease
+
+
+def _has_begun(tool: _Tool, count: int) -> bool:
+    return len(tool.begun) == count
+
+
+def test_calls_of_one_class_run_one_after_the_other_in_call_order(tool: _Tool) -> None:
+    calls = (_A, _B, _C)
+    under_way = _running(tool, *calls, terms=_Terms(30, "door"))
+    for number, call in enumerate(calls, start=1):
+        wait_until(partial(_has_begun, tool, number), description="one call has begun")
+        under_way.ensure_running(calls[number - 1 :])
+        assert len(tool.begun) == number
+        tool._gates[call.id].set()
+        assert under_way.wait() == [_success(call)]
+        under_way.ensure_running(calls[number:])
+    assert tool.begun == tool.ended == ["a", "b", "c"]
+
+
+def test_a_call_that_waited_for_its_class_has_its_whole_time(tool: _Tool) -> None:
+    terms = _Terms(0.2, "door")
+    under_way = _running(tool, _A, _B, terms=terms)
+    assert [each.call for each in under_way.wait()] == [_A]
+    tool._gates["b"].set()
+    under_way.ensure_running((_B,))
+    assert under_way.wait() == [_success(_B)]
+
+
+def test_a_call_of_a_lost_worker_is_run_as_one(tool: _Tool) -> None:
+    under_way = ToolCalls(tool, _lease(), terms_of=_Terms(30))
+    under_way.ensure_running((_A, _B), frozenset({"b"}))
+    wait_until(lambda: len(tool.begun) == 2, description="both calls have begun")
+    assert tool.repeated == ["b"]
+
+
+def test_reports_are_looked_after_while_calls_run(tool: _Tool) -> None:
+    woken = threading.Event()
+    under_way = ToolCalls(tool, _lease(), terms_of=_Terms(30), on_wake=woken.set)
+    under_way.ensure_running((_A,))
+    waiting = threading.Thread(target=under_way.wait)
+    waiting.start()
+    assert woken.wait(10)
+    tool.let_end(_A)
+    waiting.join(10)

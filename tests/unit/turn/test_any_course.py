@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.domain.events import TERMINAL_TYPES, EventType
+from common.domain.events import OPENER_TYPES, TERMINAL_TYPES, EventType
 from common.domain.turn import ToolCall
 from tests.unit.turn.stage import TURN, Killed, Memory, Stage, answer, failure
 from worker.turn.acting import FinishedCall
@@ -43,6 +43,9 @@ class _Course:
         if fate in ("stored", "unknown", "killed after"):
             self.reclaims = 0  # nearly: what counts here is that sealing is met as well
         return fate
+
+    def thoughts(self) -> list[str] | None:
+        return self._data.draw(st.sampled_from([None, None, [], ["hm"], ["hm", " so"]]))
 
     def answers(self) -> ModelAnswer | ModelFailure:
         if self._is_trouble():
@@ -106,6 +109,7 @@ def test_a_turn_ends_well_whatever_happens(data: st.DataObject, limits: Limits) 
     course = _Course(data)
     stage = Stage(
         answers=course.answers,
+        thoughts=course.thoughts,
         finishes=course.finishes,
         fate=course.fate,
         limits=limits,
@@ -118,6 +122,7 @@ def test_a_turn_ends_well_whatever_happens(data: st.DataObject, limits: Limits) 
     _every_call_has_one_result(memory)
     _every_message_is_read_or_gets_a_turn(memory)
     _no_effect_was_repeated(stage)
+    _one_text_stream_is_open_at_a_time(memory)
     _events_name_the_step_they_belong_to(memory)
     assert len(memory.of_type(EventType.REASON_STARTED)) <= limits.max_iterations
     assert stage.live.published == sorted(set(stage.live.published))
@@ -180,6 +185,19 @@ def _no_effect_was_repeated(stage: Stage) -> None:
     repeated = [call_id for call_id, times in made.items() if times > 1 and not started[call_id]]
     assert not repeated, "I5: what may not be repeated was"
     assert max(Counter(stage.streams).values(), default=1) == 1, "I8: one answer a text stream"
+
+
+def _one_text_stream_is_open_at_a_time(memory: Memory) -> None:
+    newest = 0
+    for event in memory.events:
+        finishes = event.context.get("stream_sequence")
+        if event.type in OPENER_TYPES:
+            newest = event.sequence
+        elif finishes is not None:
+            assert finishes == newest, "what completes a stream completes the one that is open"
+            is_thinking = event.type == EventType.THINKING_COMPLETED
+            kind = EventType.THINKING_STARTED if is_thinking else EventType.OUTPUT_STARTED
+            assert memory.events[finishes - 1].type == kind
 
 
 _STEP_OPENERS = {EventType.REASON_STARTED, EventType.REASON_RECOVERED, EventType.ACT_STARTED}

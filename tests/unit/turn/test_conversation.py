@@ -1,3 +1,5 @@
+import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +9,8 @@ import orjson
 from common.domain.message import agent_message
 from common.domain.turn import ToolCall
 from common.event_codec import LoggedEvent
-from worker.llm.driver import ModelMessage
-from worker.turn.conversation import Conversation, result_text
+from worker.llm.driver import InlineImage, LinkedImage, ModelMessage, ThinkingBlock
+from worker.turn.conversation import Conversation, asks_to_think, effort_of, result_text
 
 _TOKYO = ToolCall("call_1", "get_weather", {"location": "Tokyo"})
 _OSLO = ToolCall("call_2", "get_weather", {"location": "Oslo"})
@@ -40,9 +42,10 @@ class _Log:
             message["controls"] = controls
         self._add("input.message", {}, {"message": message})
 
-    def agent(self, text: str, *calls: ToolCall) -> None:
+    def agent(self, text: str, *calls: ToolCall, private: str | None = None) -> None:
         message = agent_message(UUID(int=2), text, calls=calls)
         self._add("output.message.completed", _STEP, {"message": message})
+        self.events[-1] = replace(self.events[-1], private_json=private)
 
     def notice(self, text: str) -> None:
         message = agent_message(UUID(int=3), text)
@@ -54,6 +57,10 @@ class _Log:
             "success": True,
             "result": [{"type": "text", "text": text}],
         }
+        self._add("tool.completed", _STEP, data)
+
+    def error(self, call: ToolCall, error: str) -> None:
+        data = {"tool_call_id": call.id, "success": False, "error": error}
         self._add("tool.completed", _STEP, data)
 
     def conversation(self) -> Conversation:
@@ -98,6 +105,7 @@ def test_every_call_has_a_result_even_if_the_log_has_none() -> None:
     first, second = log.conversation().for_model()[1:]
     assert first.tool_call_id == "call_1"
     assert "cancelled" in first.text
+    assert first.is_error
     assert second == ModelMessage("tool", "snow", tool_call_id="call_2")
 
 
@@ -116,6 +124,84 @@ def test_a_message_of_several_parts_is_one_and_an_image_is_mentioned() -> None:
     assert (first, last) == ("See:", "and tell me")
     assert "image" in image
     assert "x" not in image.split()
+
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_INLINE = {
+    "type": "image",
+    "base64": base64.b64encode(_PNG).decode(),
+    "media_type": "image/png",
+}
+_LINKED = {"type": "image", "url": "https://example.org/a.gif"}
+
+
+def test_images_are_sent_beside_the_words() -> None:
+    log = _Log()
+    log.user("What", _INLINE, "is this?", _LINKED)
+    assert log.conversation().for_model() == (
+        ModelMessage(
+            "user",
+            "What\nis this?",
+            images=(InlineImage("image/png", _PNG), LinkedImage("https://example.org/a.gif")),
+        ),
+    )
+
+
+def test_a_model_that_takes_no_images_is_told_that_there_were_some() -> None:
+    log = _Log()
+    log.user("What is this?", _INLINE)
+    log.user(_LINKED)
+    first, second = log.conversation().for_model(takes_images=False)
+    assert not first.images
+    assert not second.images
+    assert first.text == "What is this?\n" + second.text
+    assert "image" in second.text
+
+
+def test_an_uploaded_image_is_named() -> None:
+    log = _Log()
+    log.user({"type": "image_file", "image_id": "image_42"})
+    (message,) = log.conversation().for_model()
+    assert "image_42" in message.text
+
+
+def test_a_result_that_is_an_error_says_so() -> None:
+    log = _Log()
+    log.agent("", _TOKYO, _OSLO)
+    log.error(_TOKYO, "no such city")
+    log.result(_OSLO, "snow")
+    failed, good = log.conversation().for_model()[1:]
+    assert (failed.is_error, failed.text) == (True, "Error: no such city")
+    assert not good.is_error
+
+
+def test_thinking_goes_back_to_the_provider_as_it_came() -> None:
+    log = _Log()
+    log.user("Hi")
+    log.agent(
+        "Hello",
+        private='{"thinking":[{"text":"hm","provider_type":"anthropic","replay":{"s":"1"}}]}',
+    )
+    log.agent("Again")
+    _, first, second = log.conversation().for_model()
+    assert first.thinking == (ThinkingBlock("hm", "anthropic", {"s": "1"}),)
+    assert second.thinking == ()
+
+
+def test_an_effort_counts_when_it_is_a_known_one() -> None:
+    assert effort_of({"reasoning": {"effort": "high"}}) == "high"
+    assert effort_of({"reasoning": {"effort": "none"}}) == "none"
+    unsaid: list[dict[str, Any]] = [
+        {},
+        {"reasoning": None},
+        {"reasoning": {}},
+        {"reasoning": {"effort": "max"}},
+    ]
+    for controls in unsaid:
+        assert effort_of(controls) is None
+        assert not asks_to_think(controls)
+    assert asks_to_think({"reasoning": {"effort": "low"}})
+    assert not asks_to_think({"reasoning": {"effort": "none"}})
 
 
 def test_the_newest_user_message_says_how_to_answer() -> None:

@@ -5,13 +5,19 @@ from hypothesis import strategies as st
 
 from common.domain.events import Usage
 from common.domain.turn import ToolCall
+from worker.turn.act_state import Acting
 from worker.turn.machine import apply, decide
 from worker.turn.state import (
     ActEnded,
     ActStarted,
+    ApprovalRequested,
+    ApprovalResolved,
+    AskApproval,
     CallEnded,
     CallModel,
+    CallsRequested,
     CallStarted,
+    CancelCalls,
     Command,
     CompleteTurn,
     Exhausted,
@@ -26,8 +32,10 @@ from worker.turn.state import (
     ReasonStarted,
     RecordInterrupted,
     RecoverReason,
+    RejectCalls,
     Replied,
     ReplyOpened,
+    RequestCalls,
     RunCalls,
     SealTurn,
     StartAct,
@@ -37,6 +45,7 @@ from worker.turn.state import (
     TurnEnded,
     TurnStarted,
     TurnState,
+    Wait,
     WorkerLost,
 )
 
@@ -95,20 +104,46 @@ class _Course:
                 return [ReasonRecovered(), ReplyOpened()]
             case CallModel():
                 return self._model()
-            case StartAct():
-                return [ActStarted()]
+            case StartAct(calls):
+                return [self._kinds(calls)]
             case StartCalls(calls):
                 return [CallStarted(call.id, self._data.draw(st.booleans())) for call in calls]
             case RunCalls(calls):
                 order = self._data.draw(st.permutations(calls))
                 done = order[: self._data.draw(st.integers(1, len(order)))]
                 return [CallEnded(call.id) for call in done]
-            case RecordInterrupted(calls):
+            case RecordInterrupted(calls) | RejectCalls(calls) | CancelCalls(calls):
                 return [CallEnded(call.id) for call in calls]
+            case AskApproval(calls):
+                return [ApprovalRequested(frozenset(call.id for call in calls))]
+            case RequestCalls(calls):
+                return [CallsRequested(frozenset(call.id for call in calls))]
+            case Wait():
+                return self._outside()
             case FinishAct():
                 return [ActEnded()]
             case CompleteTurn() | FailTurn() | SealTurn():
                 return [TurnEnded(), NoticeShown()]
+
+    def _kinds(self, calls: tuple[ToolCall, ...]) -> ActStarted:
+        some = st.frozensets(st.sampled_from([call.id for call in calls]))
+        if self._data.draw(st.booleans()):
+            return ActStarted()
+        refused = self._data.draw(some)
+        return ActStarted(self._data.draw(some), self._data.draw(some) - refused, refused)
+
+    def _outside(self) -> list[Fact]:
+        """The client or a person says something about one of the calls that wait."""
+        acting = self.state.step
+        assert isinstance(acting, Acting)
+        if not acting.undecided:
+            return [
+                CallEnded(self._data.draw(st.sampled_from(sorted(acting.requested & acting.open))))
+            ]
+        call_id = self._data.draw(st.sampled_from(sorted(acting.undecided)))
+        if self._data.draw(st.booleans()):
+            return [ApprovalResolved(call_id, is_allowed=True)]
+        return [ApprovalResolved(call_id, is_allowed=False), CallEnded(call_id)]
 
     def _model(self) -> list[Fact]:
         wanted = self._data.draw(st.sampled_from([-1, 0, 1, 2, 4]))
@@ -196,6 +231,23 @@ def test_a_call_is_made_only_once_it_is_in_the_log_and_never_again_when_lost(
         command = decide(state)
         if isinstance(command, RunCalls):
             assert {call.id for call in command.calls} <= set(repeatable) - settled
+
+
+@settings(max_examples=300)
+@given(_courses())
+def test_a_call_that_needs_somebody_outside_is_not_made_without(course: _Course) -> None:
+    barred: set[str] = set()
+    for fact in course.facts:
+        match fact:
+            case ActStarted(client, guarded, refused):
+                barred |= client | guarded | refused
+                mine = client | refused
+            case ApprovalResolved(call_id, is_allowed=True) if call_id not in mine:
+                barred.discard(call_id)
+            case CallStarted(call_id):
+                assert call_id not in barred
+            case _:
+                pass
 
 
 @settings(max_examples=300)

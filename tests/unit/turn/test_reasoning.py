@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.domain.events import Usage
 from common.domain.text import TEXT_LIMIT_BYTES
-from common.domain.turn import Claim, ToolCall
+from common.domain.turn import Claim
 from worker.lease import Lease
 from worker.llm.driver import (
     FailureReason,
@@ -16,14 +17,23 @@ from worker.llm.driver import (
     LLMRequest,
     Reply,
     Stop,
+    Streamed,
     TextDelta,
+    ThinkingBlock,
+    ThinkingDelta,
 )
+from worker.turn.failure import REFUSED
 from worker.turn.outcome import ModelAnswer, ModelFailure
-from worker.turn.reasoning import Interrupted, call_model, with_own_ids
+from worker.turn.reasoning import (
+    Circuit,
+    ClosedCircuit,
+    Interrupted,
+    call_model,
+)
 
 _REQUEST = LLMRequest("some-model", "", ())
 _REPLY = Reply(Usage(7, 3), "stop", "some-model-0711", response_id="r1")
-Item = TextDelta | Reply | LLMFailure
+Item = TextDelta | ThinkingDelta | Reply | LLMFailure
 
 
 class _WakesAtOnce(threading.Event):
@@ -49,20 +59,18 @@ class _Driver:
         self._scripts: Iterator[list[Item]] = iter(scripts)
         self._stop_after = stop_after
         self.stopped: threading.Event | None = None
-        self._kept: list[Generator[TextDelta | Reply, None, None]] = []
+        self._kept: list[Generator[Streamed, None, None]] = []
         self.calls = 0
         self.closed = 0
 
-    def stream(
-        self, request: LLMRequest, *, stop: Stop
-    ) -> Generator[TextDelta | Reply, None, None]:
-        assert request is _REQUEST
+    def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
+        assert request == replace(_REQUEST, attempt=self.calls)
         self.calls += 1
         # Kept, so that it is the caller who closes it and not the garbage collector.
         self._kept.append(self._play(stop))
         return self._kept[-1]
 
-    def _play(self, stop: Stop) -> Generator[TextDelta | Reply, None, None]:
+    def _play(self, stop: Stop) -> Generator[Streamed, None, None]:
         try:
             for position, item in enumerate(next(self._scripts)):
                 if position == self._stop_after and self.stopped is not None:
@@ -86,9 +94,18 @@ class _Call:
         self.driver = driver
         driver.stopped = self.stop
         self.shown: list[str] = []
+        self.thought: list[str] = []
+        self.streams_thinking = True
+        self.circuit: Circuit = ClosedCircuit()
 
     def add(self, text: str) -> None:
         self.shown.append(text)
+
+    def think(self, text: str) -> bool:
+        if self.streams_thinking and not self.shown:
+            self.thought.append(text)
+            return True
+        return False
 
     def run(
         self, *, deadline_seconds: float = 1000, jitter: float = 0.5
@@ -99,6 +116,7 @@ class _Call:
             sink=self,
             lease=self.lease,
             deadline_seconds=deadline_seconds,
+            circuit=self.circuit,
             jitter=lambda: jitter,
         )
 
@@ -261,33 +279,113 @@ def test_the_provider_s_words_can_be_stored() -> None:
     assert failure.detail == "bad \ufffd \ufffd"
 
 
-# --- ids of tool calls -----------------------------------------------------------
-
-_ids = st.one_of(
-    st.sampled_from(["", "call_1", "call_2", "own_1", "\x00", "\ufffd"]), st.text(max_size=3)
-)
+# --- thinking --------------------------------------------------------------------
 
 
-@given(given_ids=st.lists(_ids, max_size=6), used=st.sets(_ids, max_size=4))
-def test_ids_are_unique_in_the_session_and_kept_where_they_can_be(
-    given_ids: list[str], used: set[str]
-) -> None:
-    fresh = iter(f"fresh_{n}_{'x' * 10}" for n in range(10))
-    calls = tuple(ToolCall(each, f"tool{n}", {"n": n}) for n, each in enumerate(given_ids))
-    named = with_own_ids(calls, used, lambda: next(fresh))
-    ids = [call.id for call in named]
-    assert len(set(ids)) == len(ids)
-    assert not set(ids) & used
-    assert "" not in ids
-    assert [(call.name, call.arguments) for call in named] == [
-        (call.name, call.arguments) for call in calls
-    ]
-    for position, (call, before) in enumerate(zip(named, given_ids, strict=True)):
-        if before and before.isascii() and before.isprintable() and before not in used:
-            is_first = before not in ids[:position]
-            assert (call.id == before) == is_first
+def test_thinking_is_shown_before_the_answer_and_none_of_it() -> None:
+    thoughts = [ThinkingDelta("hm\ud83d"), ThinkingDelta("\ude00\x00")]
+    call = _Call(_Driver([*thoughts, *_words("So", " be it")]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert "".join(call.thought) == "hm😀\ufffd"
+    assert (answer.text, answer.late_thinking) == ("So be it", "")
 
 
-def test_names_can_be_stored() -> None:
-    (call,) = with_own_ids((ToolCall("a\x00", "tool\ud800", {}),), set(), lambda: "never")
-    assert (call.id, call.name) == ("a\ufffd", "tool\ufffd")
+def test_thinking_that_comes_after_text_is_kept_and_not_shown() -> None:
+    call = _Call(_Driver([ThinkingDelta("one "), *_words("So")[:1], ThinkingDelta("two"), _REPLY]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert (call.thought, answer.late_thinking) == (["one "], "two")
+
+
+def test_half_a_pair_at_the_end_of_thinking_comes_before_the_text() -> None:
+    call = _Call(_Driver([ThinkingDelta("a\ud83d"), *_words("So")]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert "".join(call.thought) == "a\ufffd"
+    assert not answer.late_thinking
+
+
+def test_thinking_told_with_the_reply_alone_is_shown_then() -> None:
+    block = ThinkingBlock("hm", "anthropic", {"signature": "s"})
+    call = _Call(_Driver([Reply(Usage(), "stop", "m", thinking=(block,))]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert (call.thought, answer.thinking) == (["hm"], (block,))
+
+
+def test_once_thinking_was_shown_nothing_is_tried_again() -> None:
+    call = _Call(_Driver([ThinkingDelta("hm"), _busy()], _words("never")))
+    failure = call.run()
+    assert isinstance(failure, ModelFailure)
+    assert failure.is_shown
+    assert call.driver.calls == 1
+
+
+def test_thinking_that_nobody_saw_is_no_hindrance_to_another_try() -> None:
+    call = _Call(_Driver([ThinkingDelta("hm"), _busy()], _words("ok")))
+    call.streams_thinking = False
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert (answer.text, answer.retries, answer.late_thinking) == ("ok", 1, "")
+
+
+# --- refusals --------------------------------------------------------------------
+
+
+def test_a_refusal_without_words_is_said_in_ours() -> None:
+    call = _Call(_Driver([Reply(Usage(), "refusal", "m")]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert (answer.text, call.shown) == (REFUSED, [REFUSED])
+
+
+def test_a_refusal_in_the_model_s_own_words_is_left_alone() -> None:
+    call = _Call(_Driver([TextDelta("I will not."), Reply(Usage(), "refusal", "m")]))
+    answer = call.run()
+    assert isinstance(answer, ModelAnswer)
+    assert answer.text == "I will not."
+
+
+# --- circuits --------------------------------------------------------------------
+
+
+class _Circuit:
+    """Opens after so many failures; notes what it was told."""
+
+    def __init__(self, *, after: int) -> None:
+        self.left = after
+        self.told: list[FailureReason | None] = []
+
+    def allows_call(self) -> bool:
+        return self.left > 0
+
+    def note(self, reason: FailureReason | None) -> bool:
+        self.told.append(reason)
+        self.left -= reason is not None
+        return self.left > 0
+
+
+def test_against_an_open_circuit_no_call_is_made() -> None:
+    call = _Call(_Driver(_words("never")))
+    call.circuit = _Circuit(after=0)
+    failure = call.run()
+    assert isinstance(failure, ModelFailure)
+    assert failure.reason == "provider_unavailable"
+    assert "circuit breaker" in failure.detail
+    assert call.driver.calls == 0
+
+
+def test_a_circuit_hears_of_every_try_and_may_end_them() -> None:
+    call = _Call(_Driver([_busy()], [_busy()], _words("never")))
+    call.circuit = circuit = _Circuit(after=2)
+    assert isinstance(call.run(), ModelFailure)
+    assert circuit.told == [FailureReason.RATE_LIMITED] * 2
+    assert call.driver.calls == 2
+
+
+def test_a_circuit_hears_of_success() -> None:
+    call = _Call(_Driver([_busy()], _words("ok")))
+    call.circuit = circuit = _Circuit(after=2)
+    assert isinstance(call.run(), ModelAnswer)
+    assert circuit.told == [FailureReason.RATE_LIMITED, None]

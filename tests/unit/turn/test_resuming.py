@@ -25,6 +25,7 @@ from worker.turn.state import (
     RunCalls,
     SealTurn,
     TurnState,
+    Wait,
 )
 
 _ONCE = ToolCall("call_1", "once", {})
@@ -53,6 +54,8 @@ def _narrated(
         case FailTurn(code):
             failed = narrator.failed({"error": "no", "error_code": code})
             return [failed, narrator.notice("no", code=code), narrator.idled(state)]
+        case Wait():
+            raise AssertionError("nobody outside is asked here")
         case SealTurn():
             return [narrator.sealed(state), narrator.notice("no", code="sealed")]
         case _:

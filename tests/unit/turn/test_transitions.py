@@ -3,14 +3,17 @@ import dataclasses
 import pytest
 
 from common.domain.turn import ToolCall
+from worker.turn.act_state import Acting
 from worker.turn.machine import IllegalFact, apply, decide
 from worker.turn.state import (
     ActEnded,
-    Acting,
     ActStarted,
     Answered,
+    ApprovalRequested,
+    ApprovalResolved,
     CallEnded,
     CallModel,
+    CallsRequested,
     CallStarted,
     CompleteTurn,
     Ended,
@@ -65,6 +68,11 @@ _ALL_FACTS: list[Fact] = [
     CallEnded("a"),
     CallEnded("b"),
     CallEnded("z"),
+    CallsRequested(frozenset("a")),
+    CallsRequested(frozenset()),
+    ApprovalRequested(frozenset("b")),
+    ApprovalResolved("b", is_allowed=True),
+    ApprovalResolved("b", is_allowed=False),
     ActEnded(),
     NoticeShown(),
 ]
@@ -77,12 +85,26 @@ def _acting(*, running: str = "", lost: str = "", ended: str = "") -> Acting:
     )
 
 
+def _outside(**progress: frozenset[str]) -> Acting:
+    """The client makes a; a person must allow b."""
+    return Acting((_A, _B), client=frozenset("a"), guarded=frozenset("b"), **progress)
+
+
 @pytest.mark.parametrize(
     ("step", "follows"),
     [
         (Opening(), [*_USER_FACTS, TurnStarted()]),
         (Ready(), [*_USER_FACTS, ReasonStarted()]),
-        (Reasoning(), [*_USER_FACTS, ReplyOpened(), ReasonRecovered()]),
+        (
+            Reasoning(),
+            [
+                *_USER_FACTS,
+                ReplyOpened(),
+                ReasonRecovered(),
+                ReasonEnded("provider_unavailable"),
+            ],
+        ),
+        (Reasoning(interrupted=True), [*_USER_FACTS, ReasonRecovered()]),
         (Reasoning(is_open=True), [*_USER_FACTS, ReasonRecovered(), *_ANSWER]),
         (Reasoning(is_open=True, interrupted=True), [*_USER_FACTS, ReasonRecovered()]),
         (Answered(()), [*_USER_FACTS, ReasonEnded()]),
@@ -106,12 +128,46 @@ def _acting(*, running: str = "", lost: str = "", ended: str = "") -> Acting:
         ),
         (_acting(lost="a", ended="b"), [*_USER_FACTS[:3], CallEnded("a")]),
         (_acting(ended="ab"), [*_USER_FACTS, ActEnded()]),
+        (
+            _outside(),
+            [
+                *_USER_FACTS[:3],
+                CallsRequested(frozenset("a")),
+                ApprovalRequested(frozenset("b")),
+                CallEnded("a"),
+                CallEnded("b"),
+            ],
+        ),
+        (
+            _outside(requested=frozenset("a"), asked=frozenset("b")),
+            [
+                *_USER_FACTS[:3],
+                ApprovalResolved("b", is_allowed=True),
+                ApprovalResolved("b", is_allowed=False),
+                CallEnded("a"),
+                CallEnded("b"),
+            ],
+        ),
+        (
+            _outside(requested=frozenset("a"), asked=frozenset("b"), allowed=frozenset("b")),
+            [
+                *_USER_FACTS[:3],
+                CallStarted("b", may_repeat=True),
+                CallEnded("a"),
+                CallEnded("b"),
+            ],
+        ),
+        (
+            _outside(requested=frozenset("a"), asked=frozenset("b"), refused=frozenset("b")),
+            [*_USER_FACTS[:3], CallEnded("a"), CallEnded("b")],
+        ),
         (Ended(), [MessageArrived(), WorkerLost(), NoticeShown()]),
     ],
     ids=[
         "opening",
         "ready",
         "reasoning",
+        "interrupted before the answer",
         "streaming",
         "interrupted",
         "answered",
@@ -123,6 +179,10 @@ def _acting(*, running: str = "", lost: str = "", ended: str = "") -> Acting:
         "a runs",
         "a lost",
         "all ended",
+        "the client and a person are needed",
+        "the client and a person were asked",
+        "a person has allowed it",
+        "a person has rejected it",
         "ended",
     ],
 )
@@ -224,7 +284,9 @@ def test_a_lost_call_runs_again_only_if_it_may() -> None:
     assert decide(lost) == RecordInterrupted((_A,))
     settled = apply(lost, CallEnded("a"))
     assert decide(settled) == StartCalls((_C,))
-    assert decide(apply(settled, CallStarted("c", may_repeat=True))) == RunCalls((_B, _C))
+    assert decide(apply(settled, CallStarted("c", may_repeat=True))) == RunCalls(
+        (_B, _C), repeated=frozenset("b")
+    )
 
 
 def test_an_exhausted_turn_gives_every_open_call_a_result_and_is_sealed() -> None:

@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.llm.masking import MASK, masked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Incorrect key: sk-proj-abcdef_123-XYZ.", f"Incorrect key: {MASK}"),
+        ("Incorrect key: sk-abc***…***xyz, sorry", f"Incorrect key: {MASK}, sorry"),
+        ("sk-ant-api03-0123456789 is expired", f"{MASK} is expired"),
+        ("key evr_0123456789abcdef was used", f"key {MASK} was used"),
+        ("gsk_0123456789 AIza0123456789abcdefgh", f"{MASK} {MASK}"),
+        ("Authorization: Bearer abc.def-ghi=", f"Authorization: Bearer {MASK}"),
+        ("bearer 0123456789", f"bearer {MASK}"),
+        ('{"api_key": "0123456789"}', f'{{"api_key": "{MASK}"}}'),
+        ("x-api-key=0123456789; next", f"x-api-key={MASK}; next"),
+        ("token eyJhbGciOiJI.eyJzdWIi.c2ln end", f"token {MASK} end"),
+    ],
+)
+def test_what_is_shaped_like_a_key_is_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This model's maximum context length is 8192 tokens.",
+        "a task-oriented, risk-averse answer in key-value pairs",
+        "the bearer of bad news",
+        "Rate limit reached for gpt-4o in organization org-1",
+        "the api key is missing",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_a_secret_is_masked_wherever_and_in_whatever_shape_it_comes() -> None:
+    assert masked("a0b1c2d3 and (a0b1c2d3)", ["a0b1c2d3"]) == f"{MASK} and ({MASK})"
+    # One secret may be the beginning of another.
+    assert masked("secret-long-tail", ["secret", "secret-long-tail"]) == MASK
+
+
+def test_a_secret_too_short_to_be_one_does_not_mask_words() -> None:
+    assert masked("none of it", ["none", ""]) == "none of it"
+
+
+@given(st.text(min_size=6, alphabet=st.characters(min_codepoint=33)), st.text(), st.text())
+def test_no_secret_survives(secret: str, before: str, after: str) -> None:
+    if secret not in MASK:
+        assert secret not in masked(before + secret + after, [secret]).replace(MASK, " ")
