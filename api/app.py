@@ -19,6 +19,7 @@ from api.blueprints import (
     files,
     harnesses,
     health,
+    images,
     mcp_servers,
     messages,
     models,
@@ -57,6 +58,7 @@ _BLUEPRINTS = (
     waiting,
     workspaces,
     files,
+    images,
     session_storage,
     unbuilt,
 )

@@ -6,8 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from api.deps import Deps
 from common import logs
+from common.blobs.opening import open_blobs
 from common.clock import new_id
 from common.encryption import SecretBox
+from common.images.workshop import open_workshop
 from common.live import Live
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
@@ -29,6 +31,8 @@ def build(settings: Settings) -> Deps:
         new_id=new_id,
         reach_redis=redis.ping,
         version=installed_version(),
+        blobs=open_blobs(settings),
+        workshop=open_workshop(settings),
         secrets=SecretBox(
             settings.secrets_encryption_key, settings.secrets_encryption_key_previous
         ),

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from flask import current_app
 
+from common.blobs.store import BlobStore
 from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
+from common.images.workshop import Workshop
 from common.settings import Settings
 from common.storage.engine import Database
 
@@ -45,6 +47,8 @@ class Deps:
         new_id: makes a UUIDv7.
         reach_redis: returns when Redis answers, raises OSError or RedisError when not.
         secrets: without a master key nothing secret can be stored.
+        blobs: where uploads are kept.
+        workshop: looks into images.
     """
 
     settings: Settings
@@ -54,6 +58,8 @@ class Deps:
     new_id: Callable[[], UUID]
     reach_redis: Callable[[], object]
     version: str
+    blobs: BlobStore
+    workshop: Workshop
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
 
 

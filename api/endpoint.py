@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, wraps
 from hashlib import blake2b
 from http import HTTPMethod, HTTPStatus
@@ -60,6 +60,7 @@ PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "provider_id": partial(parse_id, Kind.PROVIDER),
     "model_id": partial(parse_id, Kind.MODEL),
     "capability_id": str,
+    "image_id": partial(parse_id, Kind.IMAGE),
 }
 
 
@@ -72,6 +73,7 @@ class Contract:
         takes: schema of a JSON body; None reads no body.
         needs_body: whether an empty body is refused rather than read as `{}`.
         takes_text: the body is raw text instead, of at most `max_body_bytes`.
+        takes_file: the body is a form with a file instead, which the view reads itself.
         returns: schema of a JSON answer, for the documentation.
         content_type: of an answer that is not JSON.
         fails: statuses of errors beside 400, which every route has.
@@ -83,6 +85,7 @@ class Contract:
     takes: Schema | None = None
     needs_body: bool = False
     takes_text: bool = False
+    takes_file: bool = False
     max_body_bytes: int | None = None
     returns: Schema | None = None
     content_type: str = "application/json"
@@ -96,7 +99,8 @@ class Call(Generic[B, Q]):
     """A request that has passed its contract.
 
     Attributes:
-        key: the Idempotency-Key of a POST, None when none was sent.
+        key: the Idempotency-Key of a POST, None when none was sent.  Who reads a file has to
+            bind it to that: see `bound_to`.
     """
 
     deps: Deps
@@ -161,7 +165,7 @@ def _respond(contract: Contract, answer: Answer) -> Response:
 
 
 def _read_body(contract: Contract) -> bytes:
-    if request.method not in _WITH_BODY:
+    if request.method not in _WITH_BODY or contract.takes_file:
         return b""
     limit = contract.max_body_bytes or current_deps().settings.body_limit_bytes
     if (request.content_length or 0) > limit:
@@ -176,6 +180,8 @@ def _read_body(contract: Contract) -> bytes:
 
 
 def _load_body(contract: Contract, raw: bytes) -> Any:
+    if contract.takes_file:
+        return None
     if contract.takes_text:
         return raw
     if request.method not in _WITH_BODY:
@@ -246,6 +252,14 @@ def _idempotency_key(raw: bytes, arguments: Mapping[str, object]) -> Idempotency
         key=given,
         body_hash=digest.hexdigest(),
     )
+
+
+def bound_to(key: IdempotencyKey | None, *facts: str) -> IdempotencyKey | None:
+    """The key of a request whose body was a file, bound to what was in it."""
+    if key is None:
+        return None
+    digest = blake2b("\0".join((key.body_hash, *facts)).encode(), digest_size=16)
+    return replace(key, body_hash=digest.hexdigest())
 
 
 def load_body(schema: Schema, value: Mapping[str, Any]) -> Any:

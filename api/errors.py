@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from common.domain.errors import (
     BadRequest,
+    BlobsUnavailable,
     Conflict,
     DomainError,
     EncryptionMissing,
@@ -26,9 +27,11 @@ from common.domain.errors import (
     InvalidCursor,
     InvalidId,
     NotFound,
+    Overloaded,
     ProviderFailed,
     TooLarge,
     Unprocessable,
+    UnsupportedMedia,
 )
 from common.logs import place_of
 from common.storage.engine import is_passing_outage, sqlstate
@@ -39,8 +42,8 @@ _log = structlog.get_logger()
 # a connection with unread bytes resets it.
 _DRAIN_BYTES: Final = 32 * 1024 * 1024
 _RETRY_AFTER_SECONDS: Final = 1
-# Somebody has to configure something first.
-_RETRY_WHEN_CONFIGURED_SECONDS: Final = 300
+# Told before the whole body was read.
+_BEFORE_THE_END: Final = (TooLarge, UnsupportedMedia, BlobsUnavailable)
 _QUERY_CANCELED: Final = "57014"
 
 
@@ -48,12 +51,6 @@ class NotBuilt(DomainError):
     """A route of the contract that this release does not serve."""
 
     code = "not_implemented"
-
-
-class UnsupportedMedia(DomainError):
-    """A file of a kind that this route does not take or show."""
-
-    code = "unsupported_media_type"
 
 
 class Misdirected(DomainError):
@@ -78,6 +75,16 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     NotBuilt: HTTPStatus.NOT_IMPLEMENTED,
     ProviderFailed: HTTPStatus.BAD_GATEWAY,
     EncryptionMissing: HTTPStatus.SERVICE_UNAVAILABLE,
+    BlobsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# What a client is to wait before it tries again, in seconds, by kind of error.
+_RETRY_AFTER_OF: Final[dict[type[DomainError], int]] = {
+    # Somebody has to configure something first.
+    EncryptionMissing: 300,
+    BlobsUnavailable: 5,
+    Overloaded: 2,
 }
 
 _CODE_OF_STATUS: Final = {
@@ -128,15 +135,14 @@ def envelope(
 
 
 def _domain_error(error: DomainError) -> Response:
-    if isinstance(error, TooLarge):
+    if isinstance(error, _BEFORE_THE_END):
         _drain()
-    is_missing = isinstance(error, EncryptionMissing)
     return envelope(
         STATUS_OF[type(error)],
         error.code,
         error.message,
         problems=error.problems,
-        retry_after_seconds=_RETRY_WHEN_CONFIGURED_SECONDS if is_missing else None,
+        retry_after_seconds=_RETRY_AFTER_OF.get(type(error)),
     )
 
 

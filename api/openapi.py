@@ -91,7 +91,9 @@ def _described(contract: Contract, view: Callable[..., Any]) -> Json:
         "responses": responses,
         "extensions": {"x-needs-body": contract.needs_body},
     }
-    if contract.takes is not None:
+    if contract.takes_file:
+        described |= {"body": contract.takes, "content_type": "multipart/form-data"}
+    elif contract.takes is not None:
         described |= {"body": contract.takes, "content_type": "application/json"}
     return described
 

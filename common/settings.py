@@ -18,6 +18,7 @@ from common.domain.outbound import PrivateTargets
 from common.encryption import MasterKey
 
 _GRADES: Final = ("dev", "poc", "preview", "prod")
+_LEAST_ORPHAN_SECONDS: Final = 60
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -171,6 +172,26 @@ class Settings:
         "turn", _choice("turn", "live", "all"), "where a stream without cursor starts"
     )
 
+    storage_blob_backend: str = _setting(
+        "filesystem", _choice("filesystem", "s3"), "where uploads are kept"
+    )
+    storage_directory: str = _setting(
+        "/var/lib/everturn", _text, "of uploads, those on their way too; shared by all processes"
+    )
+    s3_bucket: str = _setting("", _text, "bucket of uploads")
+    s3_region: str = _setting("us-east-1", _text, "region of the bucket")
+    s3_endpoint_url: str = _setting("", _text, "of an S3-compatible store; empty: AWS")
+    s3_access_key_id: str = _setting("", _text, "empty: what the machine's role allows")
+    s3_secret_access_key: str = _setting("", _text, "belongs to S3_ACCESS_KEY_ID")
+    blob_orphan_seconds: float = _setting(
+        "3600", _seconds, "age at which a blob that nothing names is removed"
+    )
+    blob_collect_seconds: float = _setting("3600", _seconds, "how often such blobs are looked for")
+    image_limit_bytes: int = _setting("104857600", _some, "largest image")
+    image_max_pixels: int = _setting("64000000", _some, "most pixels of an image")
+    image_processes: int = _setting("2", _some, "images looked into at once, a process")
+    image_deadline_seconds: float = _setting("20", _seconds, "looking into one image, at most")
+
     body_limit_bytes: int = _setting("10000000", _some, "largest JSON request body")
     idempotency_hours: int = _setting("24", _some, "how long an Idempotency-Key is kept")
     log_level: str = _setting(
@@ -229,6 +250,13 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         faults.append(
             "SECRETS_ENCRYPTION_KEY and SECRETS_ENCRYPTION_KEY_PREVIOUS are different keys of"
             " one name: give the new key a new name"
+        )
+    if values["storage_blob_backend"] == "s3" and not values["s3_bucket"]:
+        faults.append("STORAGE_BLOB_BACKEND=s3 needs S3_BUCKET")
+    if values["blob_orphan_seconds"] < _LEAST_ORPHAN_SECONDS:
+        faults.append(
+            f"BLOB_ORPHAN_SECONDS must be at least {_LEAST_ORPHAN_SECONDS}: an upload that has"
+            " just been put gets its name a moment later"
         )
     if values["renew_seconds"] * 2 > values["lease_seconds"]:
         faults.append("LEASE_SECONDS must be at least twice RENEW_SECONDS")

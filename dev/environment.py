@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev import ports
-from dev.paths import VENV
+from dev.paths import LOCAL, VENV
 
 _DEFAULTS = {
     "AUTH_MODE": "none",
     "DEFAULT_MODEL": "llmsim",
     "DEPLOYMENT_GRADE": "dev",
     "LOG_FORMAT": "console",
+    "STORAGE_DIRECTORY": str(LOCAL / "storage"),
     # Seven lines that say what whoever tries this as root in a container knows.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }

@@ -174,6 +174,7 @@ def running(
         "WORKER_THREADS": "32",
         "SSE_PER_ORG_MAX": "0",
         "SECRETS_ENCRYPTION_KEY": f"test:{base64.b64encode(bytes(range(32))).decode()}",
+        "STORAGE_DIRECTORY": str(directory / "storage"),
         **ports,
         **(settings or {}),
     }

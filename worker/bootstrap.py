@@ -10,7 +10,9 @@ from uuid import UUID
 import structlog
 
 from common import clock
+from common.blobs.opening import open_blobs
 from common.encryption import SecretBox
+from common.images.workshop import open_workshop
 from common.live import Live
 from common.logs import place_of
 from common.redis_client import Breaker, make_client
@@ -28,6 +30,7 @@ from worker.text_stream import TextStreams
 from worker.turn.assembly import Surroundings
 from worker.turn.endpoints import Endpoints
 from worker.turn.entry import run_turn
+from worker.turn.pictures import Pictures
 
 _log = structlog.get_logger()
 
@@ -87,6 +90,7 @@ class Worker:
             endpoints=Endpoints(self.database, secrets, settings),
             breakers=ProviderBreakers(live_redis, breaker),
             capabilities=capabilities or available_capabilities(services),
+            pictures=Pictures(self.database, open_blobs(settings), open_workshop(settings)),
             worker_name=f"{socket.gethostname()}:{os.getpid()}",
         )
 

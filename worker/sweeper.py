@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from common import logs
+from common.blobs.opening import open_blobs
 from common.domain.events import EventDraft
 from common.domain.waiting import Waiting, WaitKind, decided_by_deadline, late
 from common.event_codec import LoggedEvent
@@ -25,6 +26,7 @@ from common.settings import Settings
 from common.storage import idempotency, purge, turns, waiting
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import TurnQueue
+from worker.blob_collector import BlobCollector
 
 _BATCH: Final = 200
 _PURGE_SLICE: Final = 5_000
@@ -167,11 +169,14 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    database = Database(settings.database_url, pool_size=1, application="everturn-sweeper")
+    database = Database(settings.database_url, pool_size=2, application="everturn-sweeper")
     _log.info("sweeper_ready")
     breaker = Breaker()
     redis = make_client(settings.live_text_url, timeout_seconds=settings.redis_timeout_seconds)
     live = Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds)
+    # On a thread of its own: it looks at every blob, and turns must not wait for that.
+    collector = BlobCollector(settings, database, open_blobs(settings))
+    threading.Thread(target=collector.run, args=(stop,), name="collector", daemon=True).start()
     Sweeper(settings, database, TurnQueue(settings, breaker), live).run(stop)
     database.close()
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPMethod
 from typing import Any, Final, cast
-from urllib.parse import quote
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
 
+from api.downloads import INERT, disposition
 from api.endpoint import Answer, Call, Contract, endpoint
-from api.errors import UnsupportedMedia
 from api.lists.files import list_directory
 from api.schemas.files import (
     DeletedSchema,
@@ -39,7 +38,7 @@ from api.schemas.files import (
 )
 from api.use_cases import change_files
 from api.use_cases.change_files import Files, find_files
-from common.domain.errors import BadRequest
+from common.domain.errors import BadRequest, UnsupportedMedia
 from common.domain.file import FILE_BYTES, ROOT, File, as_text
 from common.storage import file_search
 
@@ -120,12 +119,7 @@ def download_file(call: Call[None, None], where: Files, file: str) -> Answer:
     """Get a file's bytes."""
     found, content = _content(call, where, file)
     response = Response(content, content_type="application/octet-stream")
-    name = found.entry.name
-    plain = "".join(sign if sign.isascii() and sign.isprintable() else "_" for sign in name)
-    plain = plain.replace("\\", "_").replace('"', "_")
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    )
+    response.headers["Content-Disposition"] = disposition("attachment", found.entry.name)
     return response
 
 
@@ -136,7 +130,7 @@ def preview_file(call: Call[None, None], where: Files, file: str) -> Answer:
     if text is None:
         raise UnsupportedMedia("Only text files can be previewed")
     response = Response(text, content_type="text/plain; charset=utf-8")
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = INERT
     return response
 
 

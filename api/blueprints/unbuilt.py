@@ -17,12 +17,6 @@ blueprint = APIBlueprint("unbuilt", __name__, url_prefix="/v1", enable_openapi=F
 
 # Methods and path below /v1, by the contract's section.
 UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "Images": (
-        ("GET POST", "/images"),
-        ("GET DELETE", "/images/<image_id>"),
-        ("GET", "/images/<image_id>/info"),
-        ("GET", "/images/<image_id>/thumbnail"),
-    ),
     "Sessions": (
         ("POST", "/sessions/<session_id>/resume"),
         ("GET", "/sessions/<session_id>/budgets"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,20 +16,16 @@ from urllib.parse import urlsplit
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from api.schemas.fields import Text, unacceptable
+from common.domain.errors import InvalidId
+from common.domain.ids import Kind, parse_id, show_id
+from common.domain.image import MEDIA_TYPES, media_type_of
 from common.domain.message import Part, text_part
 from common.domain.text import TEXT_LIMIT_BYTES
 
 MAX_PARTS: Final = 100
-IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+UNKNOWN_IMAGE: Final = "Is no known image"
 IMAGE_LIMIT_BYTES: Final = 5 * 1024 * 1024
 _URL_CHARACTERS: Final = 8192
-# What such a file begins with.
-_SIGNATURES: Final[Mapping[str, re.Pattern[bytes]]] = {
-    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
-    "image/gif": re.compile(rb"GIF8[79]a"),
-    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-}
 
 
 class PartFields(Schema):
@@ -87,8 +82,14 @@ class ImageFilePartSchema(PartFields):
 
     @post_load
     def tidy(self, data: Part, **_: object) -> Part:
-        """Leave out a null file name."""
-        return {name: value for name, value in data.items() if value is not None}
+        """Spell the id as images are, and leave out a null file name."""
+        try:
+            image_id = parse_id(Kind.IMAGE, data["image_id"])
+        except InvalidId as malformed:
+            # What has no form of an id names no image either: one answer for both.
+            raise ValidationError(unacceptable(UNKNOWN_IMAGE).messages, "image_id") from malformed
+        shown = {**data, "image_id": show_id(Kind.IMAGE, image_id)}
+        return {name: value for name, value in shown.items() if value is not None}
 
 
 # What each is called in the OpenAPI document.
@@ -167,8 +168,8 @@ def _check_url(url: str) -> None:
 
 
 def _check_image(encoded: str, media_type: str | None) -> None:
-    if media_type not in IMAGE_TYPES:
-        message = f"Must be one of {', '.join(IMAGE_TYPES)}"
+    if media_type not in MEDIA_TYPES:
+        message = f"Must be one of {', '.join(MEDIA_TYPES)}"
         raise ValidationError(unacceptable(message).messages, "media_type")
     try:
         image = base64.b64decode(encoded, validate=True)
@@ -184,6 +185,6 @@ def _problem_with(image: bytes, media_type: str) -> str | None:
         return "Must be base64"
     if len(image) > IMAGE_LIMIT_BYTES:
         return f"Must not be larger than {IMAGE_LIMIT_BYTES} bytes"
-    if _SIGNATURES[media_type].match(image) is None:
+    if media_type_of(image) != media_type:
         return f"Is not a file of type {media_type}"
     return None

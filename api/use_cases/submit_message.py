@@ -14,13 +14,14 @@ from uuid import UUID
 from api.auth import Caller
 from api.deps import Deps
 from api.schemas.messages import NewMessage
+from api.schemas.parts import UNKNOWN_IMAGE
 from common.domain.errors import FieldProblem, NotFound, Unprocessable
 from common.domain.events import EventDraft, EventType
-from common.domain.ids import Kind, show_id
+from common.domain.ids import Kind, parse_id, show_id
 from common.domain.turn import SessionStatus
 from common.domain.waiting import overtaken
 from common.event_codec import LoggedEvent
-from common.storage import idempotency, log, messages, turns, waiting
+from common.storage import idempotency, images, log, messages, turns, waiting
 from common.storage.engine import DatabaseError, Tx, is_passing_outage
 from common.storage.idempotency import IdempotencyKey
 from common.storage.log import Head
@@ -65,7 +66,6 @@ def submit_message(
         Unprocessable: a part names an image that there is not.
         IdempotencyKeyReused: the key came with another message.
     """
-    _refuse_unknown_images(message)
     ids = deps.new_id(), deps.new_id()
     submit = partial(_submit, deps, caller, session_id, message, key, ids=ids)
     try:
@@ -119,6 +119,7 @@ def _store(
         first = idempotency.first_answer(tx, key, resource_id="", status_code=CREATED)
         if first is not None:
             return _Stored(_first_message(tx, caller, session_id, first), is_replay=True)
+    _refuse_unknown_images(tx, caller, message)
     appended = log.append_input(
         tx, caller.organization_id, session_id, _draft(message_id, message), turn_id=turn_id
     )
@@ -186,12 +187,19 @@ def _is_there(deps: Deps, caller: Caller, event: LoggedEvent, message_id: UUID) 
     return found is not None
 
 
-def _refuse_unknown_images(message: NewMessage) -> None:
-    # Nothing stores images yet, so every id is unknown.
-    problems = tuple(
-        FieldProblem(f"message.content[{position}].image_id", "Is no known image")
+def _refuse_unknown_images(tx: Tx, caller: Caller, message: NewMessage) -> None:
+    named = {
+        position: parse_id(Kind.IMAGE, part["image_id"])
         for position, part in enumerate(message.content)
         if part["type"] == "image_file"
+    }
+    if not named:
+        return
+    unknown = images.unknown(tx, caller.organization_id, named.values())
+    problems = tuple(
+        FieldProblem(f"message.content[{position}].image_id", UNKNOWN_IMAGE)
+        for position, image_id in named.items()
+        if image_id in unknown
     )
     if problems:
         raise Unprocessable(f"{problems[0].field}: {problems[0].message}", problems=problems)

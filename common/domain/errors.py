@@ -81,6 +81,18 @@ class EncryptionMissing(DomainError):
     code = "encryption_unavailable"
 
 
+class BlobsUnavailable(DomainError):
+    """What keeps uploads cannot be reached, or is full (503)."""
+
+    code = "storage_unavailable"
+
+
+class Overloaded(DomainError):
+    """As much of this is being done as can be at once (503)."""
+
+    code = "overloaded"
+
+
 class ProviderFailed(DomainError):
     """A model provider was asked on the caller's behalf and gave no usable answer (502)."""
 
@@ -103,6 +115,12 @@ class TooLarge(DomainError):
     """More bytes than this route takes (413)."""
 
     code = "too_large"
+
+
+class UnsupportedMedia(DomainError):
+    """A file of a kind that is not taken or shown here (415)."""
+
+    code = "unsupported_media_type"
 
 
 class LeaseLost(Exception):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from common.storage import mcp_tables, provider_tables, tables, version_tables, workspace_tables
+from common.storage import (
+    image_tables,
+    mcp_tables,
+    provider_tables,
+    tables,
+    version_tables,
+    workspace_tables,
+)
 from common.storage.columns import metadata
 
 __all__ = [
+    "image_tables",
     "mcp_tables",
     "metadata",
     "provider_tables",

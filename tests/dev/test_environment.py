@@ -6,6 +6,7 @@ import pytest
 from common.encryption import MasterKey
 from dev import environment, ports
 from dev.environment import InvalidEnvironment, Ports
+from dev.paths import LOCAL
 from dev.services import free_test_port
 
 _PORTS = Ports(public=9300, api=9301, stream=9302, flower=9355)
@@ -28,6 +29,7 @@ def test_a_bare_environment_gets_the_development_defaults() -> None:
         "none",
         "dev",
     )
+    assert child["STORAGE_DIRECTORY"] == str(LOCAL / "storage")
     assert (child["DATABASE_URL"], child["REDIS_URL"]) == ("postgresql://d", "redis://r")
     assert (child["PORT"], child["API_PORT"], child["STREAM_PORT"]) == ("9300", "9301", "9302")
 

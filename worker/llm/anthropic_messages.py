@@ -15,6 +15,7 @@ from worker.llm.client_cache import ClientCache
 from worker.llm.clients import anthropic_client
 from worker.llm.driver import (
     Endpoint,
+    ImageLimits,
     LLMRequest,
     Reply,
     Stop,
@@ -39,6 +40,9 @@ _FINISH_REASONS: Final = {
 
 class AnthropicMessages:
     """An `LLMDriver` for one endpoint."""
+
+    # Larger ones the provider would make smaller itself, or refuse.
+    image_limits = ImageLimits(side=1568, image_bytes=3_750_000)
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

@@ -48,6 +48,22 @@ class LinkedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What a provider takes of images; larger ones are made smaller, surplus ones left out.
+
+    Attributes:
+        side: pixels of the longer side.
+        image_bytes: of one image, before it is encoded for the wire.
+        request_bytes: of all images of one request together.
+    """
+
+    side: int = 2048
+    image_bytes: int = 5_000_000
+    request_bytes: int = 20_000_000
+    images: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkingBlock:
     """What a model thought before it answered.
 
@@ -171,6 +187,7 @@ class FailureReason(StrEnum):
     REQUEST_TOO_LARGE = "request_too_large"
     INVALID_TOOL_SCHEMA = "invalid_tool_schema"
     PROCESSING_ERROR = "processing_error"
+    DEPENDENCY_UNAVAILABLE = "dependency_unavailable"
 
 
 class LLMFailure(Exception):
@@ -211,6 +228,11 @@ class Stop(Protocol):
 
 class LLMDriver(Protocol):
     """Streams one answer.  Closing the iterator aborts the call; no retries in here."""
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """What the provider takes of images."""
+        ...
 
     def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
         """Yield the text as it comes and the reply at the end; just end when stopped.

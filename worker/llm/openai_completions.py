@@ -12,6 +12,7 @@ from worker.llm.client_cache import ClientCache
 from worker.llm.clients import openai_client
 from worker.llm.driver import (
     Endpoint,
+    ImageLimits,
     LLMRequest,
     Reply,
     Stop,
@@ -33,6 +34,8 @@ _THINKING_FIELDS: Final = ("reasoning_content", "reasoning")
 
 class OpenAICompletions:
     """An `LLMDriver` for one endpoint."""
+
+    image_limits = ImageLimits()
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

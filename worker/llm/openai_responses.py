@@ -12,6 +12,7 @@ from worker.llm.client_cache import ClientCache
 from worker.llm.clients import openai_client
 from worker.llm.driver import (
     Endpoint,
+    ImageLimits,
     LLMRequest,
     Reply,
     Stop,
@@ -32,6 +33,8 @@ _BETWEEN_SUMMARIES: Final = "\n\n"
 
 class OpenAIResponses:
     """An `LLMDriver` for one endpoint."""
+
+    image_limits = ImageLimits()
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

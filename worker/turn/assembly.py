@@ -30,6 +30,7 @@ from worker.turn.endpoints import Endpoints
 from worker.turn.model_step import ModelAccess, ModelStep
 from worker.turn.narration import Narrator
 from worker.turn.outside import kinds_of
+from worker.turn.pictures import Pictures
 from worker.turn.reasoning import Circuit, ClosedCircuit
 from worker.turn.resolution import find_model
 from worker.turn.runner import TurnRunner
@@ -53,6 +54,7 @@ class Surroundings:
     endpoints: Endpoints
     breakers: ProviderBreakers
     capabilities: Mapping[str, Capability]
+    pictures: Pictures
     worker_name: str
 
 
@@ -135,6 +137,7 @@ def _model_step(
         driver_for=partial(driver_for, allow_simulated=settings.is_development),
         circuit_for=partial(_circuit_for, around.breakers),
         settings_for=partial(_driver_settings, settings),
+        pictures=around.pictures,
         deadline_seconds=settings.llm_deadline_seconds,
     )
     return ModelStep(

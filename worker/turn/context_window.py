@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from uuid import UUID
 
 import orjson
 
 from common.domain.model import ModelProfile
-from worker.llm.driver import ModelMessage, ToolDeclaration
+from worker.llm.driver import InlineImage, LinkedImage, ModelMessage, ToolDeclaration
 
 # Of a model of which nobody says how much fits into it.
 ASSUMED_CONTEXT_TOKENS: Final = 128_000
@@ -32,17 +33,30 @@ _CUT_NOTE: Final = "\n[… shortened to fit the model's window …]\n"
 
 
 @dataclass(frozen=True, slots=True)
+class UploadedImage:
+    """An image by its id, as messages name it; the bytes are looked for when it is sent."""
+
+    image_id: UUID
+    filename: str | None = None
+
+
+EntryImage = InlineImage | LinkedImage | UploadedImage
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A message of the conversation and where the log has it.
 
     Attributes:
         sequence: of the event that holds it; for a tool result that of the answer that asked.
-        tokens: an estimate of what the model counts for it.
+        tokens: an estimate of what the model counts for it, images included.
+        images: of the message; in the message itself there are none yet.
     """
 
     sequence: int
     message: ModelMessage
     tokens: int
+    images: tuple[EntryImage, ...] = ()
 
     @property
     def is_user(self) -> bool:
@@ -62,15 +76,15 @@ def estimated_tokens(text: str) -> int:
     return int((len(text) - beyond) / _ASCII_PER_TOKEN) + beyond + 1
 
 
-def entry_of(sequence: int, message: ModelMessage) -> Entry:
+def entry_of(sequence: int, message: ModelMessage, images: tuple[EntryImage, ...] = ()) -> Entry:
     """The message with its estimate."""
     tokens = _MESSAGE_OVERHEAD_TOKENS + estimated_tokens(message.text)
-    tokens += _IMAGE_TOKENS * len(message.images)
+    tokens += _IMAGE_TOKENS * len(images)
     for call in message.tool_calls:
         shown = orjson.dumps(call.arguments).decode()
         tokens += _MESSAGE_OVERHEAD_TOKENS + estimated_tokens(call.name + call.id + shown)
     tokens += sum(estimated_tokens(block.text) for block in message.thinking)
-    return Entry(sequence, message, tokens)
+    return Entry(sequence, message, tokens, images)
 
 
 def room_for_messages(
@@ -170,7 +184,7 @@ def _cut(entry: Entry, limit: int) -> Entry:
     characters = int(len(text) * allowed / max(estimated_tokens(text), 1)) - len(_CUT_NOTE)
     half = max(characters // 2, 0)
     short = text[:half] + _CUT_NOTE + text[len(text) - half :]
-    return entry_of(entry.sequence, replace(entry.message, text=short))
+    return entry_of(entry.sequence, replace(entry.message, text=short), entry.images)
 
 
 def _tokens_of_tool(tool: ToolDeclaration) -> int:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast, get_args
 
 from common.domain.events import EventType
+from common.domain.ids import Kind, parse_id
 from common.domain.message import Part, calls_of, text_of
 from common.domain.turn import ToolCall
 from common.event_codec import LoggedEvent
 from worker.llm.driver import Effort, InlineImage, LinkedImage, ModelMessage
-from worker.turn.context_window import Entry, entry_of
+from worker.turn.context_window import Entry, EntryImage, UploadedImage, entry_of
 from worker.turn.reason_events import kept_thinking
 
 _UNANSWERED: Final = '{"error":"This call was cancelled by a newer message"}'
-_UPLOADED_NOTE: Final = "[an image that cannot be shown here: image_id={}]"
 _UNSEEN_NOTE: Final = "[an image that this model cannot see]"
 _EFFORTS: Final = frozenset(get_args(Effort))
 
@@ -60,10 +60,10 @@ class Conversation:
                 data = event.data
                 is_error = not data["success"]
                 self._results[data["tool_call_id"]] = _Result(result_text(data), is_error)
-            message = _message_of(event)
-            if message is not None:
-                self.call_ids.update(call.id for call in message.tool_calls)
-                self._messages.append(entry_of(event.sequence, message))
+            entry = _entry_of(event)
+            if entry is not None:
+                self.call_ids.update(call.id for call in entry.message.tool_calls)
+                self._messages.append(entry)
 
     def compact(self, summary: str | None, *, before: int) -> None:
         """Let a summary stand for the messages before a sequence."""
@@ -74,19 +74,11 @@ class Conversation:
         """The transcript: results directly after the answer that asked, in call order."""
         transcript: list[Entry] = []
         for entry in self._messages:
-            message = entry.message
-            if message.images and not takes_images:
-                transcript.append(entry_of(entry.sequence, _without_images(message)))
-            else:
-                transcript.append(entry)
+            transcript.append(entry if takes_images else without_images(entry))
             transcript.extend(
-                entry_of(entry.sequence, self._result_of(call)) for call in message.tool_calls
+                entry_of(entry.sequence, self._result_of(call)) for call in entry.message.tool_calls
             )
         return transcript
-
-    def for_model(self, *, takes_images: bool = True) -> tuple[ModelMessage, ...]:
-        """The whole transcript, however long."""
-        return tuple(entry.message for entry in self.entries(takes_images=takes_images))
 
     def _result_of(self, call: ToolCall) -> ModelMessage:
         result = self._results.get(call.id, _NO_RESULT)
@@ -97,29 +89,43 @@ def weight_of(event: LoggedEvent) -> int:
     """About how many tokens a message event adds to the transcript."""
     if event.type == EventType.TOOL_COMPLETED:
         return entry_of(event.sequence, ModelMessage("tool", result_text(event.data))).tokens
-    message = _message_of(event)
-    return 0 if message is None else entry_of(event.sequence, message).tokens
+    entry = _entry_of(event)
+    return 0 if entry is None else entry.tokens
 
 
-def _message_of(event: LoggedEvent) -> ModelMessage | None:
+def without_images(entry: Entry, note: str = _UNSEEN_NOTE) -> Entry:
+    """The entry with words in place of its images."""
+    if not entry.images:
+        return entry
+    return entry_of(entry.sequence, noted(entry.message, [note] * len(entry.images)))
+
+
+def noted(message: ModelMessage, notes: Sequence[str]) -> ModelMessage:
+    """The message with lines of ours after its own words."""
+    lines = [message.text, *notes] if message.text else notes
+    return replace(message, text="\n".join(lines))
+
+
+def _entry_of(event: LoggedEvent) -> Entry | None:
     """The message of its own that an event is; a result belongs to the answer that asked."""
     match event.type:
         case EventType.INPUT_MESSAGE:
-            return _user_message(event.data["message"])
+            return _user_entry(event)
         # Without a step it is a notice of ours: for people, the model did not say it.
         case EventType.OUTPUT_COMPLETED if "exec_id" in event.context:
             message = event.data["message"]
             thinking = kept_thinking(event.private)
-            return ModelMessage("assistant", text_of(message), calls_of(message), thinking=thinking)
+            said = ModelMessage("assistant", text_of(message), calls_of(message), thinking=thinking)
+            return entry_of(event.sequence, said)
         case _:
             return None
 
 
-def _user_message(message: dict[str, Any]) -> ModelMessage:
-    parts = message["content"]
-    words = [words for part in parts if (words := _words(part)) is not None]
+def _user_entry(event: LoggedEvent) -> Entry:
+    parts = event.data["message"]["content"]
+    words = [str(part["text"]) for part in parts if part["type"] == "text"]
     images = tuple(image for part in parts if (image := _image(part)) is not None)
-    return ModelMessage("user", "\n".join(words), images=images)
+    return entry_of(event.sequence, ModelMessage("user", "\n".join(words)), images)
 
 
 def effort_of(controls: Mapping[str, Any]) -> Effort | None:
@@ -141,29 +147,13 @@ def result_text(data: Mapping[str, Any]) -> str:
     return "".join(part.get("text", "") for part in data.get("result") or ())
 
 
-def _words(part: Part) -> str | None:
-    match part["type"]:
-        case "text":
-            return str(part["text"])
-        case "image" if _image(part) is not None:
-            return None
-        case _:
-            return _UPLOADED_NOTE.format(part.get("image_id", "unknown"))
-
-
-def _image(part: Part) -> InlineImage | LinkedImage | None:
+def _image(part: Part) -> EntryImage | None:
     match part:
         case {"type": "image", "base64": str(encoded), "media_type": str(media_type)}:
             return InlineImage(media_type, base64.b64decode(encoded))
         case {"type": "image", "url": str(url)}:
             return LinkedImage(url)
+        case {"type": "image_file", "image_id": str(image_id)}:
+            return UploadedImage(parse_id(Kind.IMAGE, image_id), part.get("filename"))
         case _:
             return None
-
-
-def _without_images(message: ModelMessage) -> ModelMessage:
-    if not message.images:
-        return message
-    notes = [_UNSEEN_NOTE] * len(message.images)
-    words = [message.text, *notes] if message.text else notes
-    return replace(message, text="\n".join(words), images=())

@@ -26,6 +26,7 @@ _TEXTS: Final = {
     "provider_misconfigured": "The model provider is not set up correctly; ask your administrator.",
     "model_unavailable": "The model is not available; choose another or ask your administrator.",
     "model_not_configured": "No model is configured; ask your administrator to choose one.",
+    "dependency_unavailable": "Something this needs is not available. Please try again shortly.",
     "request_too_large": "The conversation outgrew the model. Shorten it or start a new session.",
 }
 

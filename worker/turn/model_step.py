@@ -10,28 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
+from common.domain.image import Image
 from common.live import TextChunk
 from worker.capabilities.composition import Composition
 from worker.capabilities.tool_result import NotStorable
 from worker.llm.driver import (
     Endpoint,
     FailureReason,
+    ImageLimits,
     LLMDriver,
     LLMFailure,
     LLMRequest,
     ModelMessage,
+    Stop,
 )
 from worker.text_stream import TextStreams
 from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
+from worker.turn.context_window import Entry
 from worker.turn.conversation import asks_to_think, effort_of
 from worker.turn.narration import Narrator
 from worker.turn.outcome import ModelAnswer, ModelFailure
+from worker.turn.pictures import Find
 from worker.turn.reasoning import (
     Circuit,
+    Interrupted,
     TextSink,
     call_model,
     storable_thinking,
@@ -53,6 +59,16 @@ _FALLS_BACK: Final = frozenset(
 )
 
 
+class ShowsImages(Protocol):
+    """Gives messages the images that they name."""
+
+    def find(self, organization_id: UUID, image_ids: Sequence[UUID]) -> Mapping[UUID, Image]: ...
+
+    def shown(
+        self, entries: Sequence[Entry], limits: ImageLimits, *, find: Find, stop: Stop
+    ) -> tuple[ModelMessage, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
     """How a worker gets at models.
@@ -63,6 +79,7 @@ class ModelAccess:
         driver_for: the driver for an endpoint; raises LLMFailure when there is none.
         circuit_for: the breaker of an endpoint's provider.
         settings_for: a driver's own options, from the model and the message's hints.
+        pictures: fetches what messages show.
         deadline_seconds: for one call with its retries.
     """
 
@@ -71,6 +88,7 @@ class ModelAccess:
     driver_for: Callable[[Endpoint], LLMDriver]
     circuit_for: Callable[[Endpoint], Circuit]
     settings_for: Callable[[ModelChoice, Mapping[str, Any]], Mapping[str, Any]]
+    pictures: ShowsImages
     deadline_seconds: float
 
 
@@ -208,7 +226,7 @@ class ModelStep:
     def _ask_for_summary(
         self, model: ModelChoice, step: _Step, instruction: str, asked: ModelMessage, limit: int
     ) -> ModelAnswer | ModelFailure:
-        def request() -> LLMRequest:
+        def request(_driver: LLMDriver) -> LLMRequest:
             return LLMRequest(
                 model=model.name,
                 system_prompt=instruction,
@@ -224,31 +242,34 @@ class ModelStep:
     # --- one call ----------------------------------------------------------------
 
     def _call(
-        self, model: ModelChoice, request: Callable[[], LLMRequest], sink: TextSink
+        self, model: ModelChoice, request: Callable[[LLMDriver], LLMRequest], sink: TextSink
     ) -> ModelAnswer | ModelFailure:
         lease, access = self._session_log.lease, self._access
         find = partial(access.endpoint_of, lease.claim.organization_id, model)
+        lease.begin_step(longest_seconds=access.deadline_seconds)
         try:
             endpoint = self._session_log.patiently(find)
             driver = access.driver_for(endpoint)
+            asked = request(driver)
         except LLMFailure as failure:
+            if lease.stop.is_set():
+                raise Interrupted from failure
             return ModelFailure(failure.reason, failure.detail, 0, model=model.name)
-        lease.begin_step(longest_seconds=access.deadline_seconds)
         return call_model(
             driver,
-            request(),
+            asked,
             sink=sink,
             lease=lease,
             deadline_seconds=access.deadline_seconds,
             circuit=access.circuit_for(endpoint),
         )
 
-    def _request(self, model: ModelChoice, step: _Step) -> LLMRequest:
+    def _request(self, model: ModelChoice, step: _Step, driver: LLMDriver) -> LLMRequest:
         controls = self.controls
         return LLMRequest(
             model=model.name,
             system_prompt=self._context.system_prompt,
-            messages=self._context.messages(model),
+            messages=self._messages(model, driver),
             tools=self._context.tools,
             max_tokens=controls.get("max_tokens"),
             temperature=controls.get("temperature"),
@@ -260,6 +281,16 @@ class ModelStep:
             # The same for all calls of a session, which share their beginning.
             cache_key=self._session_log.lease.claim.session_id.hex,
         )
+
+    def _messages(self, model: ModelChoice, driver: LLMDriver) -> tuple[ModelMessage, ...]:
+        lease, pictures = self._session_log.lease, self._access.pictures
+
+        def find(image_ids: Sequence[UUID]) -> Mapping[UUID, Image]:
+            look = partial(pictures.find, lease.claim.organization_id, image_ids)
+            return self._session_log.patiently(look)
+
+        entries = self._context.sent(model)
+        return pictures.shown(entries, driver.image_limits, find=find, stop=lease.stop)
 
 
 def _missing(model: ModelMissing) -> LLMFailure:

@@ -84,9 +84,9 @@ class SentContext:
         conversation.is_whole = window.is_whole
         conversation.extend(window.events)
 
-    def messages(self, model: ModelChoice) -> tuple[ModelMessage, ...]:
+    def sent(self, model: ModelChoice) -> tuple[Entry, ...]:
         """What the model is sent: the summary, if any, and the newest messages that fit."""
-        return tuple(entry.message for entry in self._sent(model))
+        return (*self._summary(), *fitting(self._entries(model), self._room(model)))
 
     def compact_if_due(self, model: ModelChoice, compactor: Compactor) -> None:
         """Sum the older part up when what is to be sent comes near the model's window."""
@@ -100,10 +100,10 @@ class SentContext:
 
         How much the model does take is not known, so it is half of what it refused.
         """
-        refused = self._sent(model)
+        refused = self.sent(model)
         self._most_by_model[model.id] = int(total_tokens(refused) * _SHARE_AFTER_REFUSAL)
         compactor.compact(self._entries(model), self._room(model), "request_too_large")
-        return total_tokens(self._sent(model)) < total_tokens(refused)
+        return total_tokens(self.sent(model)) < total_tokens(refused)
 
     def compactor(
         self,
@@ -120,9 +120,6 @@ class SentContext:
     def _compaction_config(self) -> Mapping[str, Any]:
         return self._compose().config_of(COMPACTION.id) or {}
 
-    def _sent(self, model: ModelChoice) -> tuple[Entry, ...]:
-        return (*self._summary(), *fitting(self._entries(model), self._room(model)))
-
     def _summary(self) -> tuple[Entry, ...]:
         summary = self._conversation.summary
         return () if summary is None else (entry_of(0, summary_message(summary)),)
@@ -131,7 +128,7 @@ class SentContext:
         entries = self._conversation.entries(takes_images=model.profile.takes_images)
         hinted = with_loop_hints(tuple(entry.message for entry in entries), self._compose())
         return [
-            entry if message is entry.message else entry_of(entry.sequence, message)
+            entry if message is entry.message else entry_of(entry.sequence, message, entry.images)
             for entry, message in zip(entries, hinted, strict=True)
         ]
 

@@ -25,7 +25,7 @@ _SPEAKERS: Final = {"user": "User", "assistant": "Assistant", "tool": "Tool resu
 def transcript_of(entries: Sequence[Entry], *, earlier: str | None) -> str:
     """The part to be summed up as one text; `earlier` is the summary that came before it."""
     parts = [] if earlier is None else [f"Earlier summary:\n{earlier}"]
-    parts += [_shown(entry.message) for entry in entries]
+    parts += [_shown(entry) for entry in entries]
     return "\n\n".join(parts)
 
 
@@ -34,12 +34,13 @@ def summary_message(summary: str) -> ModelMessage:
     return ModelMessage("user", _OPENING + summary)
 
 
-def _shown(message: ModelMessage) -> str:
+def _shown(entry: Entry) -> str:
+    message = entry.message
     lines = [f"{_SPEAKERS[message.role]}: {message.text}"]
     lines += [
         f"Assistant calls {call.name} with {orjson.dumps(call.arguments).decode()}"
         for call in message.tool_calls
     ]
-    if message.images:
-        lines.append(f"[{len(message.images)} image(s)]")
+    if entry.images:
+        lines.append(f"[{len(entry.images)} image(s)]")
     return "\n".join(lines)

@@ -9,8 +9,10 @@ from sqlalchemy import text
 
 from api.app import create_app
 from api.deps import Deps
+from common.blobs.opening import open_blobs
 from common.clock import new_id
 from common.domain.ids import Kind, show_id
+from common.images.workshop import open_workshop
 from common.settings import Settings
 from common.storage.engine import Database
 from tests.contract.api.client import Api, Document
@@ -26,17 +28,26 @@ def database(shared_database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def deps(database: Database, shared_database_url: str) -> Deps:
+def deps(
+    database: Database, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Deps:
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": shared_database_url,
+            "REDIS_URL": "redis://localhost:1",
+            "STORAGE_DIRECTORY": str(tmp_path_factory.mktemp("storage")),
+        }
+    )
     return Deps(
-        settings=Settings.from_env(
-            {"DATABASE_URL": shared_database_url, "REDIS_URL": "redis://localhost:1"}
-        ),
+        settings=settings,
         database=database,
         live=RecordingLive(),
         queue=RecordingQueue(),
         new_id=new_id,
         reach_redis=lambda: True,
         version="1.2.3",
+        blobs=open_blobs(settings),
+        workshop=open_workshop(settings),
     )
 
 

@@ -142,7 +142,8 @@ def test_a_failure_stores_no_key(api: Api, database: Database) -> None:
     assert keyed(api).post("/v1/sessions", {"agent_name": "x"}).status == 404
     assert keyed(api).post(f"{missing}/messages", saying("x")).status == 404
     assert keyed(api).post(f"{missing}/cancel").status == 404
-    assert keyed(api).post("/v1/images").status == 501
+    assert keyed(api).post("/v1/images").status == 400
+    assert keyed(api).post("/v1/budgets").status == 501
     assert keys_stored(database, api) == 0
     api.agent(name="x")
     assert keyed(api).post("/v1/sessions", {"agent_name": "x"}).status == 201

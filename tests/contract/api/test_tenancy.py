@@ -7,6 +7,7 @@ import pytest
 from apiflask import APIFlask
 
 from tests.contract.api.client import Api
+from tests.contract.api.uploads import upload
 
 _ORGANIZATION_WIDE = {
     "/v1/agents",
@@ -24,6 +25,7 @@ _ORGANIZATION_WIDE = {
     "/v1/harnesses/config",
     "/v1/harnesses/import",
     "/v1/harnesses/preview",
+    "/v1/images",
     "/v1/llm-models",
     "/v1/llm-models/config",
     "/v1/llm-providers",
@@ -113,6 +115,7 @@ def test_another_organizations_things_are_not_found_on_any_route(
         "server_id": server["id"],
         "capability_id": f"mcp:{server['id']}",
         "workspace_id": api.post("/v1/workspaces", {"name": "Mine"}).body["id"],
+        "image_id": upload(api).body["id"],
         "file": "a",
     }
     tried = 0
@@ -140,6 +143,8 @@ def test_lists_and_look_ups_show_only_ones_own(api: Api, stranger: Api) -> None:
     assert stranger.get("/v1/sessions").body["total"] == 0
     assert stranger.get(f"/v1/sessions?agent_id={agent['id']}").body["total"] == 0
     assert stranger.get("/v1/sessions/stats").body["total"] == 0
+    upload(api)
+    assert stranger.get("/v1/images").body["total"] == 0
     assert stranger.get("/v1/agents/Mine").status == 404
     assert stranger.get("/v1/agents/check-name?name=Mine").body == {"available": True}
     assert stranger.agent(name="Mine")["id"] != agent["id"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -132,7 +133,7 @@ class World:
 
 
 @contextmanager
-def make_world(database_url: str, redis_url: str) -> Iterator[World]:
+def make_world(database_url: str, redis_url: str, directory: Path) -> Iterator[World]:
     """A session in a migrated database, and whatever workers a test asks for."""
     settings = Settings.from_env(
         {
@@ -140,6 +141,7 @@ def make_world(database_url: str, redis_url: str) -> Iterator[World]:
             "REDIS_URL": redis_url,
             "DEPLOYMENT_GRADE": "dev",
             "DEFAULT_MODEL": "llmsim",
+            "STORAGE_DIRECTORY": str(directory),
         }
     )
     database = Database(database_url, pool_size=5, application="tests")
@@ -163,8 +165,8 @@ def make_world(database_url: str, redis_url: str) -> Iterator[World]:
 
 
 @pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[World]:
-    with make_world(database_url, redis_url) as made:
+def world(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[World]:
+    with make_world(database_url, redis_url, tmp_path) as made:
         yield made
 
 

@@ -14,10 +14,12 @@ from api.use_cases.answer_calls import submit_tool_approvals, submit_tool_result
 from api.use_cases.cancel_turn import cancel_turn
 from api.use_cases.delete_session import delete_session
 from api.use_cases.submit_message import submit_message
+from common.blobs.opening import open_blobs
 from common.clock import new_id
 from common.domain.events import EventType
 from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION
 from common.domain.waiting import Decision
+from common.images.workshop import open_workshop
 from tests.fakes.live import RecordingLive
 from tests.fakes.turn_queue import RecordingQueue
 from tests.integration.worker.conftest import World
@@ -67,6 +69,8 @@ class Outside:
             new_id=new_id,
             reach_redis=lambda: True,
             version="test",
+            blobs=open_blobs(self.world.settings),
+            workshop=open_workshop(self.world.settings),
         )
 
     def define(self, *tools: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from tests.integration.worker.test_recovery import assert_ended_once
 from worker.capabilities.capability import ToolContext, ToolFailed, ToolSucceeded
 from worker.capabilities.registry import built_capabilities
 from worker.capabilities.services import Services
-from worker.llm.driver import Endpoint, LLMDriver, LLMRequest, Stop
+from worker.llm.driver import Endpoint, ImageLimits, LLMDriver, LLMRequest, Stop
 from worker.llm.registry import driver_for
 from worker.turn import assembly
 
@@ -32,6 +32,8 @@ class Requests:
     """Drivers that note what they were asked."""
 
     seen: list[LLMRequest] = field(default_factory=list)
+
+    image_limits = ImageLimits()
 
     def driver_for(self, endpoint: Endpoint, *, allow_simulated: bool) -> LLMDriver:
         self._inner = driver_for(endpoint, allow_simulated=allow_simulated)

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ from tests.integration.worker.test_sequences import TEXT_TURN
 from worker.llm.driver import (
     Endpoint,
     FailureReason,
+    ImageLimits,
     InlineImage,
     LinkedImage,
     LLMFailure,
@@ -164,6 +165,8 @@ class _Provider:
 
     then: Callable[[LLMRequest], list[Streamed | LLMFailure]]
     asked: list[LLMRequest] = field(default_factory=list)
+
+    image_limits: ClassVar = ImageLimits()
 
     def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
         assert not stop.is_set()

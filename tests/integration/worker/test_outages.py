@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Generator
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -39,9 +40,11 @@ def assert_answered_once(world: World) -> None:
     assert world.answers() == ["one two three four five six"]
 
 
-def test_postgres_restarts_while_the_answer_streams(own_postgres: Postgres, redis_url: str) -> None:
+def test_postgres_restarts_while_the_answer_streams(
+    own_postgres: Postgres, redis_url: str, tmp_path: Path
+) -> None:
     upgrade(own_postgres.url)
-    with make_world(own_postgres.url, redis_url) as world:
+    with make_world(own_postgres.url, redis_url, tmp_path) as world:
         thread = in_background(world.worker(), world.say("Hello", **SLOW))
         wait_until(lambda: "output.message.started" in world.types(), description="stream opens")
 
@@ -157,9 +160,9 @@ def test_an_event_of_somebody_else_is_not_taken_for_the_lost_append(
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_redis_away_costs_no_turn(
-    database_url: str, own_redis: Valkey, how: signal.Signals
+    database_url: str, own_redis: Valkey, how: signal.Signals, tmp_path: Path
 ) -> None:
-    with make_world(database_url, own_redis.url) as world:
+    with make_world(database_url, own_redis.url, tmp_path) as world:
         worker = world.worker()
         own_redis.process.send_signal(how)  # type: ignore[union-attr]  # it runs
         thread = in_background(worker, world.say("Hello", **SLOW))
@@ -169,8 +172,10 @@ def test_redis_away_costs_no_turn(
         assert_answered_once(world)
 
 
-def test_text_is_whole_after_redis_lost_everything(database_url: str, own_redis: Valkey) -> None:
-    with make_world(database_url, own_redis.url) as world:
+def test_text_is_whole_after_redis_lost_everything(
+    database_url: str, own_redis: Valkey, tmp_path: Path
+) -> None:
+    with make_world(database_url, own_redis.url, tmp_path) as world:
         client = redis.Redis.from_url(own_redis.url)
         thread = in_background(world.worker(), world.say("Hello", **SLOW))
         wait_until(

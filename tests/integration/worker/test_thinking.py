@@ -13,7 +13,7 @@ from common.redis_client import make_client
 from tests.conditions import wait_until
 from tests.integration.worker.conftest import World, in_background
 from tests.integration.worker.test_sequences import TEXT_TURN
-from worker.llm.driver import Endpoint, LLMDriver, LLMRequest, Stop
+from worker.llm.driver import Endpoint, ImageLimits, LLMDriver, LLMRequest, Stop
 from worker.llm.registry import driver_for
 from worker.turn import assembly
 
@@ -35,6 +35,8 @@ class _Requests:
     """Drivers that note what they were asked."""
 
     seen: list[LLMRequest] = field(default_factory=list)
+
+    image_limits = ImageLimits()
 
     def driver_for(self, endpoint: Endpoint, *, allow_simulated: bool) -> LLMDriver:
         self._inner = driver_for(endpoint, allow_simulated=allow_simulated)

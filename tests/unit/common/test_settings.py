@@ -24,8 +24,8 @@ def _faults(**given: str) -> list[str]:
 def _example() -> dict[str, tuple[str, str]]:
     """What `.env.example` says of each name: its default and the line above it."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    found = re.findall(r"^# (.*)\n#?([A-Z_]+)=(.*)$", text, re.MULTILINE)
-    assert len(found) == len(re.findall(r"^#?\s*[A-Z_]+=", text, re.MULTILINE))
+    found = re.findall(r"^# (.*)\n#?([A-Z0-9_]+)=(.*)$", text, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^#?\s*[A-Z0-9_]+=", text, re.MULTILINE))
     return {name: (default, doc) for doc, name, default in found}
 
 

@@ -11,6 +11,7 @@ from tests.unit.llm.requests import a_request
 from worker.llm.driver import (
     Endpoint,
     FailureReason,
+    ImageLimits,
     LLMDriver,
     LLMFailure,
     LLMRequest,
@@ -45,6 +46,8 @@ def test_what_may_not_be_used_or_does_not_exist_is_unavailable(provider_type: st
 
 
 class _Parrot:
+    image_limits = ImageLimits()
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 

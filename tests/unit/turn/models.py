@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from common.domain.events import EventDraft, EventType, Usage
+from common.domain.image import Image
 from common.domain.message import agent_message
 from common.domain.turn import Claim
 from common.event_codec import LoggedEvent
@@ -20,8 +21,10 @@ from worker.lease import Lease
 from worker.llm.driver import (
     Endpoint,
     FailureReason,
+    ImageLimits,
     LLMFailure,
     LLMRequest,
+    ModelMessage,
     Reply,
     Stop,
     Streamed,
@@ -29,6 +32,7 @@ from worker.llm.driver import (
 )
 from worker.text_stream import TextStreams
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
+from worker.turn.context_window import Entry
 from worker.turn.model_step import ModelAccess, ModelStep
 from worker.turn.outcome import ModelAnswer, ModelFailure
 from worker.turn.reason_events import Stream
@@ -61,6 +65,7 @@ class World:
     unreachable: dict[str, LLMFailure] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     sent: list[TextChunk] = field(default_factory=list)
+    image_limits: ImageLimits = field(default_factory=ImageLimits)
 
     # --- in place of the session's log -------------------------------------------
 
@@ -98,6 +103,17 @@ class World:
     def completed_steps(self, *, below: int) -> int:
         return below
 
+    # --- in place of images ------------------------------------------------------
+
+    def find(self, _organization_id: UUID, image_ids: Sequence[UUID]) -> Mapping[UUID, Image]:
+        pytest.fail(f"looked for {image_ids}")
+
+    def shown(
+        self, entries: Sequence[Entry], limits: ImageLimits, **_: object
+    ) -> tuple[ModelMessage, ...]:
+        assert limits is self.image_limits
+        return tuple(entry.message for entry in entries)
+
     # --- in place of providers ---------------------------------------------------
 
     def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
@@ -116,7 +132,7 @@ class World:
     def circuit_for(self, endpoint: Endpoint) -> Circuit:
         return _OpenCircuit() if self.closed and endpoint.provider_id == "provider_1" else _CLOSED
 
-    def find(self, _organization_id: UUID, name: str) -> ModelChoice | ModelMissing:
+    def find_model(self, _organization_id: UUID, name: str) -> ModelChoice | ModelMissing:
         return replace(THIRD, name=name) if name in self.scripts else ModelMissing(name)
 
     def push_text(self, chunks: Sequence[TextChunk]) -> list[int | None]:
@@ -127,11 +143,12 @@ class World:
 
     def run(self, *, is_open: bool = True) -> ModelAnswer | ModelFailure:
         access = ModelAccess(
-            find=self.find,
+            find=self.find_model,
             endpoint_of=self.endpoint_of,
             driver_for=lambda _endpoint: self,
             circuit_for=self.circuit_for,
             settings_for=lambda model, _controls: {"for": model.name},
+            pictures=self,
             deadline_seconds=1000,
         )
         step = ModelStep(

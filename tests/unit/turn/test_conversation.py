@@ -10,7 +10,14 @@ from common.domain.message import agent_message
 from common.domain.turn import ToolCall
 from common.event_codec import LoggedEvent
 from worker.llm.driver import InlineImage, LinkedImage, ModelMessage, ThinkingBlock
-from worker.turn.conversation import Conversation, asks_to_think, effort_of, result_text
+from worker.turn.context_window import UploadedImage
+from worker.turn.conversation import (
+    Conversation,
+    asks_to_think,
+    effort_of,
+    result_text,
+    weight_of,
+)
 
 _TOKYO = ToolCall("call_1", "get_weather", {"location": "Tokyo"})
 _OSLO = ToolCall("call_2", "get_weather", {"location": "Oslo"})
@@ -69,12 +76,17 @@ class _Log:
         return conversation
 
 
+def _messages(log: _Log, *, takes_images: bool = True) -> tuple[ModelMessage, ...]:
+    entries = log.conversation().entries(takes_images=takes_images)
+    return tuple(entry.message for entry in entries)
+
+
 def test_words_are_sent_in_the_order_of_the_log() -> None:
     log = _Log()
     log.user("Hi")
     log.agent("Hello")
     log.user("How are you?")
-    assert log.conversation().for_model() == (
+    assert _messages(log) == (
         ModelMessage("user", "Hi"),
         ModelMessage("assistant", "Hello"),
         ModelMessage("user", "How are you?"),
@@ -88,7 +100,7 @@ def test_results_stand_behind_the_answer_that_asked_in_the_order_it_asked() -> N
     log.user("Hurry up")
     log.result(_OSLO, "snow")
     log.result(_TOKYO, "rain")
-    assert log.conversation().for_model() == (
+    assert _messages(log) == (
         ModelMessage("user", "Weather?"),
         ModelMessage("assistant", "Let me look.", (_TOKYO, _OSLO)),
         ModelMessage("tool", "rain", tool_call_id="call_1"),
@@ -102,7 +114,7 @@ def test_every_call_has_a_result_even_if_the_log_has_none() -> None:
     log = _Log()
     log.agent("", _TOKYO, _OSLO)
     log.result(_OSLO, "snow")
-    first, second = log.conversation().for_model()[1:]
+    first, second = _messages(log)[1:]
     assert first.tool_call_id == "call_1"
     assert "cancelled" in first.text
     assert first.is_error
@@ -113,17 +125,14 @@ def test_what_we_told_the_user_ourselves_is_not_put_into_the_model_s_mouth() -> 
     log = _Log()
     log.user("Hi")
     log.notice("Something went wrong")
-    assert log.conversation().for_model() == (ModelMessage("user", "Hi"),)
+    assert _messages(log) == (ModelMessage("user", "Hi"),)
 
 
 def test_a_message_of_several_parts_is_one_and_an_image_is_mentioned() -> None:
     log = _Log()
-    log.user("See:", {"type": "image_file", "image_id": "x"}, "and tell me")
-    (message,) = log.conversation().for_model()
-    first, image, last = message.text.split("\n")
-    assert (first, last) == ("See:", "and tell me")
-    assert "image" in image
-    assert "x" not in image.split()
+    log.user("See:", _UPLOADED, "and tell me")
+    (message,) = _messages(log)
+    assert message.text == "See:\nand tell me"
 
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -135,34 +144,43 @@ _INLINE = {
 _LINKED = {"type": "image", "url": "https://example.org/a.gif"}
 
 
-def test_images_are_sent_beside_the_words() -> None:
+_UPLOADED = {
+    "type": "image_file",
+    "image_id": "01933b5a-0000-7000-8000-000000000001",
+    "filename": "photo.png",
+}
+
+
+def test_images_are_beside_the_words_in_their_order() -> None:
     log = _Log()
-    log.user("What", _INLINE, "is this?", _LINKED)
-    assert log.conversation().for_model() == (
-        ModelMessage(
-            "user",
-            "What\nis this?",
-            images=(InlineImage("image/png", _PNG), LinkedImage("https://example.org/a.gif")),
-        ),
+    log.user("What", _INLINE, "is this?", _UPLOADED, _LINKED)
+    (entry,) = log.conversation().entries()
+    assert entry.message == ModelMessage("user", "What\nis this?")
+    assert entry.images == (
+        InlineImage("image/png", _PNG),
+        UploadedImage(UUID(_UPLOADED["image_id"]), "photo.png"),
+        LinkedImage("https://example.org/a.gif"),
     )
+
+
+def test_images_count_in_the_estimate() -> None:
+    log = _Log()
+    log.user("What is this?")
+    log.user("What is this?", _UPLOADED)
+    plain, shown = log.conversation().entries()
+    assert shown.tokens >= plain.tokens + 1000
+    assert weight_of(log.events[1]) == shown.tokens
 
 
 def test_a_model_that_takes_no_images_is_told_that_there_were_some() -> None:
     log = _Log()
     log.user("What is this?", _INLINE)
-    log.user(_LINKED)
-    first, second = log.conversation().for_model(takes_images=False)
+    log.user(_UPLOADED)
+    first, second = log.conversation().entries(takes_images=False)
     assert not first.images
     assert not second.images
-    assert first.text == "What is this?\n" + second.text
-    assert "image" in second.text
-
-
-def test_an_uploaded_image_is_named() -> None:
-    log = _Log()
-    log.user({"type": "image_file", "image_id": "image_42"})
-    (message,) = log.conversation().for_model()
-    assert "image_42" in message.text
+    assert first.message.text == "What is this?\n" + second.message.text
+    assert "image" in second.message.text
 
 
 def test_a_result_that_is_an_error_says_so() -> None:
@@ -170,7 +188,7 @@ def test_a_result_that_is_an_error_says_so() -> None:
     log.agent("", _TOKYO, _OSLO)
     log.error(_TOKYO, "no such city")
     log.result(_OSLO, "snow")
-    failed, good = log.conversation().for_model()[1:]
+    failed, good = _messages(log)[1:]
     assert (failed.is_error, failed.text) == (True, "Error: no such city")
     assert not good.is_error
 
@@ -183,7 +201,7 @@ def test_thinking_goes_back_to_the_provider_as_it_came() -> None:
         private='{"thinking":[{"text":"hm","provider_type":"anthropic","replay":{"s":"1"}}]}',
     )
     log.agent("Again")
-    _, first, second = log.conversation().for_model()
+    _, first, second = _messages(log)
     assert first.thinking == (ThinkingBlock("hm", "anthropic", {"s": "1"}),)
     assert second.thinking == ()
 
@@ -224,7 +242,7 @@ def test_it_grows_with_the_log() -> None:
     log.agent("Rain.", _OSLO)
     conversation.extend(log.events[2:])
     assert (conversation.read_through, conversation.call_ids) == (4, {"call_1", "call_2"})
-    assert conversation.for_model() == log.conversation().for_model()
+    assert conversation.entries() == log.conversation().entries()
 
 
 def test_a_result_is_told_as_its_text_or_as_its_error() -> None:

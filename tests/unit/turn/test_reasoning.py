@@ -13,6 +13,7 @@ from common.domain.turn import Claim
 from worker.lease import Lease
 from worker.llm.driver import (
     FailureReason,
+    ImageLimits,
     LLMFailure,
     LLMRequest,
     Reply,
@@ -54,6 +55,8 @@ class _WakesAtOnce(threading.Event):
 
 class _Driver:
     """Plays one script a call; counts the streams that were closed."""
+
+    image_limits = ImageLimits()
 
     def __init__(self, *scripts: list[Item], stop_after: int | None = None) -> None:
         self._scripts: Iterator[list[Item]] = iter(scripts)

@@ -10,6 +10,7 @@ from typing import Final
 
 from worker.llm.driver import (
     FailureReason,
+    ImageLimits,
     LLMFailure,
     LLMRequest,
     Stop,
@@ -29,6 +30,8 @@ _MILLISECONDS: Final = 1000
 
 class SimulatedModel:
     """An `LLMDriver` that needs no provider; keeps nothing from one call to the next."""
+
+    image_limits = ImageLimits()
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

@@ -1,0 +1,1 @@
+"""Where the bytes of uploads are kept: one small interface, two backends."""

@@ -1,0 +1,1 @@
+"""Looking into images that callers send: always in a child process with a kill deadline."""
