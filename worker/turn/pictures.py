@@ -42,7 +42,7 @@ _UNREADABLE: Final = "[an image that cannot be read: {}]"
 _LEFT_OUT: Final = "[an earlier image that is left out here: {}]"
 _UNNAMED: Final = "no name"
 # How long the store is waited for before the step fails.
-_PAUSES_SECONDS: Final = (0.2, 1.0, 3.0)
+_PAUSES_SECONDS: Final = (0.2, 1.0)
 _PIECE_BYTES: Final = 1024 * 1024
 
 # The images of an organization by id, asked for in one statement.

@@ -12,6 +12,7 @@ from common.domain.events import EventType, Usage
 from common.event_codec import LoggedEvent
 from common.live import text_key
 from common.redis_client import make_client
+from tests.corpus import saved, two_halves
 from tests.integration.worker.conftest import World
 from tests.integration.worker.test_sequences import TEXT_TURN
 from worker.llm.driver import (
@@ -265,7 +266,7 @@ def test_two_workers_share_what_they_know_of_a_provider(
     assert world.answers()[-1] == "Here."
 
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG = saved(two_halves(size=(2, 1)), "PNG")
 
 
 @pytest.mark.parametrize("takes_images", [True, False])

@@ -10,10 +10,11 @@ from llmock.testing import LLMockServer
 from common.domain.events import EventType
 from dev.services import free_test_port
 from tests.contract.llm.stage import PATHS, REMOTE, MockedProvider
+from tests.corpus import saved, two_halves
 from tests.integration.worker.conftest import World
 from tests.integration.worker.test_provider_keys import KEY, provided
 
-_PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
+_PIXEL = base64.b64encode(saved(two_halves(size=(2, 1)), "PNG")).decode()
 
 
 @pytest.fixture(scope="module")
