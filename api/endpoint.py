@@ -76,6 +76,7 @@ class Contract:
         takes_file: the body is a form with a file instead, which the view reads itself.
         returns: schema of a JSON answer, for the documentation.
         content_type: of an answer that is not JSON.
+        only_reads: a POST that has no effect, so that there is none to repeat.
         fails: statuses of errors beside 400, which every route has.
     """
 
@@ -89,6 +90,7 @@ class Contract:
     max_body_bytes: int | None = None
     returns: Schema | None = None
     content_type: str = "application/json"
+    only_reads: bool = False
     also: Mapping[int, str] = field(default_factory=dict)
     fails: tuple[int, ...] = ()
     description: str = ""

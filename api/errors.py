@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 import structlog
 from flask import Flask, Response, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from common.domain.errors import (
@@ -101,6 +102,7 @@ def register(app: Flask) -> None:
     """Make the application answer every error in the envelope."""
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _malformed_request)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -155,6 +157,13 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
+    return response
+
+
+def _malformed_request(_: ParseException) -> Response:
+    """A body that is not sent as HTTP wants it; what follows it on the connection is nothing."""
+    response = envelope(HTTPStatus.BAD_REQUEST, "bad_request", "Not a valid HTTP request")
+    response.headers["Connection"] = "close"
     return response
 
 

@@ -23,8 +23,8 @@ VERSION: Final = "1"
 
 _DESCRIPTION: Final = (
     "A self-hosted backend for AI agent sessions. Every route below /v1 is also served below"
-    " /api/v1. Ids are taken with or without their prefix and dashes; every POST takes an"
-    " Idempotency-Key."
+    " /api/v1. Ids are taken with or without their prefix and dashes; every POST that changes"
+    " something takes an Idempotency-Key."
 )
 _ERROR: Final = {"$ref": "#/components/schemas/Error"}
 _KEY: Final = {
@@ -89,7 +89,10 @@ def _described(contract: Contract, view: Callable[..., Any]) -> Json:
         "operation_id": view.__name__,
         "args": [(contract.query, "query")] if contract.query else [],
         "responses": responses,
-        "extensions": {"x-needs-body": contract.needs_body},
+        "extensions": {
+            "x-needs-body": contract.needs_body,
+            "x-only-reads": contract.only_reads,
+        },
     }
     if contract.takes_file:
         described |= {"body": contract.takes, "content_type": "multipart/form-data"}
@@ -128,6 +131,7 @@ def _complete(operation: Json, path: str, method: str) -> None:
     """Add what every route of a kind has."""
     if operation.pop("x-needs-body", False):
         operation["requestBody"]["required"] = True
+    only_reads = operation.pop("x-only-reads", False)
     if path == "/v1/agents/import":
         text = {"schema": {"type": "string"}}
         operation["requestBody"] = {
@@ -136,7 +140,7 @@ def _complete(operation: Json, path: str, method: str) -> None:
         }
     if path.startswith("/v1/"):
         operation["parameters"].append(_ORGANIZATION)
-        if method == "post":
+        if method == "post" and not only_reads:
             operation["parameters"].append(_KEY)
     else:
         operation["responses"].pop("400", None)

@@ -111,7 +111,8 @@ def _integer(digits: str) -> int | _OutOfRange:
     if len(digits) > len(str(-_INT64)):
         return _OutOfRange()
     value = int(digits)
-    return value if -_INT64 <= value < _INT64 else _OutOfRange()
+    # Signed or unsigned: what was sent as 1e19 is shown as an integer, and may be sent again.
+    return value if -_INT64 <= value < 2 * _INT64 else _OutOfRange()
 
 
 def _number(digits: str) -> float | _OutOfRange:

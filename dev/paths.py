@@ -1,7 +1,7 @@
 """Where the launcher keeps what it makes: below the project, and all of it disposable."""
 
-import hashlib
 import os
+import secrets
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,5 +21,9 @@ SHARED_STATE = Path("/var/lib/everturn")
 
 
 def shared_data_home() -> Path:
-    """The folder for data outside the project; named after the one it stands in for."""
-    return SHARED_STATE / f"data-{hashlib.sha256(str(LOCAL).encode()).hexdigest()[:12]}"
+    """The folder for data outside the project; named in `.local`, with which it comes and goes."""
+    name = LOCAL / "data.name"
+    if not name.exists():
+        LOCAL.mkdir(parents=True, exist_ok=True)
+        name.write_text(f"data-{secrets.token_hex(6)}\n", encoding="ascii")
+    return SHARED_STATE / name.read_text(encoding="ascii").strip()

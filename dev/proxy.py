@@ -122,6 +122,9 @@ async def forward(client: Peer, request: h11.Request, *, port: int, address: str
         upstream.abort()
     if is_complete:
         return await settle(client)
+    if client.http.our_state is h11.SEND_RESPONSE and exchange.client_is_wrong:
+        await respond_with_error(client, 400, "bad_request", "Not a valid HTTP request")
+        return await settle(client)
     if client.http.our_state is h11.SEND_RESPONSE and not exchange.client_is_gone:
         return await _refuse(client, f"The process on port {port} closed without an answer")
     client.abort()
@@ -169,6 +172,7 @@ class _Exchange:
     client: Peer
     upstream: Peer
     client_is_gone: bool = False
+    client_is_wrong: bool = False
 
     async def carry(self, request: h11.Request) -> bool:
         """Run both directions; whether the answer arrived whole."""
@@ -183,7 +187,7 @@ class _Exchange:
             await asyncio.gather(up, down, return_exceptions=True)
 
     async def _carry_up(self, request: h11.Request) -> None:
-        """Pass the request on, then watch the client.  Returns only when the client is gone."""
+        """Pass the request on, then watch the client.  Returns only when it is gone or wrong."""
         try:
             upstream_listens = await self._offer(request)
             while True:
@@ -193,8 +197,11 @@ class _Exchange:
                 if isinstance(event, h11.EndOfMessage):
                     await self.client.gone()
                     break
-        except (PeerGone, h11.RemoteProtocolError):
+        except PeerGone:
             pass
+        except h11.RemoteProtocolError:
+            self.client_is_wrong = True
+            return
         self.client_is_gone = True
 
     async def _offer(self, event: h11.Event) -> bool:

@@ -10,6 +10,7 @@ from dev.paths import LOCAL, RUN_LOCK, shared_data_home
 def reset() -> int:
     """Remove data and logs, unless a run is using them; `.venv` stays."""
     if LOCAL.exists():
+        outside = shared_data_home()
         with RUN_LOCK.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -21,7 +22,8 @@ def reset() -> int:
                     shutil.rmtree(path)
                 elif path != RUN_LOCK:
                     path.unlink()
-    if shared_data_home().exists():
-        shutil.rmtree(shared_data_home())
+        if outside.exists():
+            shutil.rmtree(outside)
+            print(f"dev.py: the data in {outside} is gone")
     print(f"dev.py: the data below {LOCAL} is gone")
     return 0

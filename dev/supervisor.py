@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import IO
 
 from dev import given, greeting, procfile
@@ -26,7 +27,7 @@ from dev.environment import (
 )
 from dev.paths import DOTENV, LOCAL, MASTER_KEY, PROCFILE, ROOT, RUN_LOCK, RUN_LOG
 from dev.ports import PortTaken
-from dev.postgres import PostgresFailed
+from dev.postgres import Postgres, PostgresFailed
 from dev.postgres_binaries import NoPostgres
 from dev.processes import Child, ProcessDied, Processes, StopRequested
 from dev.readiness import Readiness, checks_for
@@ -115,7 +116,19 @@ class Run:
         self._launch("front", (sys.executable, "-m", "dev.front"), environment)
         self._await_readiness(environment)
         seconds = time.monotonic() - self._started
-        self._log.say(greeting.text(self._ports, seconds, with_flower="flower" in self._extra))
+        with_flower = "flower" in self._extra
+        said = greeting.text(self._ports, seconds, with_flower=with_flower, data=self._data())
+        self._log.say(said)
+
+    def _data(self) -> list[Path]:
+        """Where this run's data is kept: as root, PostgreSQL's may have to be elsewhere."""
+        kept = [
+            service.data.parent for service, _ in self._services if isinstance(service, Postgres)
+        ]
+        return [
+            home.relative_to(ROOT) if home.is_relative_to(ROOT) else home
+            for home in dict.fromkeys([LOCAL, *kept])
+        ]
 
     def _serve(self, service: Service) -> str:
         self._log.say(f"starting {service.name}")

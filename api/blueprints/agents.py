@@ -119,6 +119,7 @@ def show_policies(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Preview an agent",
+        only_reads=True,
         description="The prompt and the tools that a model would be given, and what is noticed"
         " about them. Nothing is stored. Without a harness the default one counts.",
         takes=AgentPreviewSchema(),
@@ -137,6 +138,7 @@ def preview_agent(call: Call[dict[str, Any], None]) -> Answer:
 @endpoint(
     Contract(
         summary="Analyze an agent",
+        only_reads=True,
         description="What deterministic rules notice; no model is asked and nothing is stored.",
         takes=DraftSchema(),
         returns=AnalysisSchema(),

@@ -194,6 +194,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         stat_file,
         "Look at a file",
         {
+            "only_reads": True,
             "takes": StatSchema(),
             "needs_body": True,
             "returns": FileStatSchema(),
@@ -231,6 +232,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         grep_files,
         "Search files",
         {
+            "only_reads": True,
             "takes": GrepSchema(),
             "needs_body": True,
             "returns": GrepResultListSchema(),

@@ -104,6 +104,7 @@ def show_harness_policies(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Preview a harness",
+        only_reads=True,
         description="The prompt and the tools that it amounts to with its parents, and what is"
         " noticed about them. Nothing is stored.",
         takes=HarnessPreviewSchema(),

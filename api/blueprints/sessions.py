@@ -107,7 +107,7 @@ def count_sessions(call: Call[None, None]) -> Answer:
 )
 def open_chat_session(call: Call[dict[str, Any], None]) -> Answer:
     """Find the caller's chat session, or make it."""
-    return show_session(open_chat(call.deps, call.caller, locale=call.body["locale"]))
+    return show_session(open_chat(call.deps, call.caller, locale=call.body["locale"], key=call.key))
 
 
 @blueprint.post("/sessions/<session_id>/fork")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from api.auth import Caller
 from api.deps import Deps
 from api.use_cases.create_session import insert_session
 from common.domain.errors import NotFound
 from common.domain.session import Session, SessionConfig
-from common.storage import chats, organizations, sessions
+from common.storage import chats, idempotency, organizations, sessions
+from common.storage.idempotency import IdempotencyKey
 
 
-def open_chat(deps: Deps, caller: Caller, *, locale: str | None) -> Session:
-    """Return the caller's chat session; `locale` is that of a new one."""
+def open_chat(
+    deps: Deps, caller: Caller, *, locale: str | None, key: IdempotencyKey | None
+) -> Session:
+    """Return the caller's chat session; `locale` is that of a new one.
+
+    It may be repeated with and without a key; the key is held against the body alone.
+
+    Raises:
+        IdempotencyKeyReused: the key came with another body.
+    """
     event = None
     with deps.database.transaction() as tx:
+        if key is not None:
+            idempotency.first_answer(tx, key, resource_id="", status_code=HTTPStatus.OK)
         organizations.lock(tx, caller.organization_id)
         session_id = chats.chat_of(tx, caller.organization_id, principal_id=caller.principal_id)
         if session_id is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import orjson
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -49,6 +50,8 @@ class Database:
             pool_recycle=1800,
             hide_parameters=True,
             use_native_hstore=False,
+            # What it reads can be written again; the driver's own makes integers that cannot.
+            json_deserializer=orjson.loads,
             connect_args={**_CONNECT_ARGUMENTS, "application_name": application},
         )
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -218,6 +218,23 @@ def test_what_is_not_http_is_refused_in_the_envelope() -> None:
     run(test)
 
 
+def test_a_body_that_is_not_http_is_refused_in_the_envelope() -> None:
+    async def listening(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def test() -> None:
+        async with serving(listening) as connect:
+            client = await connect()
+            await client.say(
+                b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"
+            )
+            head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 400 ")
+            assert json.loads(body)["status"] == 400
+
+    run(test)
+
+
 def test_a_slow_reader_holds_back_the_upstream() -> None:
     sent = 0
 

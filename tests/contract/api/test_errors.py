@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
@@ -182,3 +183,24 @@ def test_no_query_is_too_strange(api: Api, query: str) -> None:
 )
 def test_no_path_is_too_strange(api: Api, path: str) -> None:
     assert api.get(path).status in (400, 404)
+
+
+class _BrokenBody:
+    """As gunicorn's, when a client's chunks are no chunks."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise InvalidChunkSize(b"zz")
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("path", ["/v1/agents", "/v1/images"])
+def test_a_body_that_is_not_sent_as_http_wants_it_is_malformed(api: Api, path: str) -> None:
+    form = "multipart/form-data; boundary=x" if path.endswith("images") else "application/json"
+    refused = api.post(
+        path,
+        environ_overrides={"wsgi.input": _BrokenBody(), "wsgi.input_terminated": True},
+        content_type=form,
+    )
+    assert (refused.status, refused.body["code"]) == (400, "bad_request")
+    assert refused.headers["Connection"] == "close", refused.text

@@ -22,7 +22,7 @@ scalars = (
     | st.integers()
     | st.floats()
     | any_text
-    | st.sampled_from([10**400, -1, 0, 2**63, 1e308])
+    | st.sampled_from([10**400, -1, 0, 2**63, 2**64, 1e20, 1e308])
 )
 anything = st.recursive(
     scalars,
@@ -163,6 +163,9 @@ def test_no_patch_breaks_the_server(api: Api, body: Any) -> None:
 
 @SHARED
 @given(body=session_bodies | raw_bodies)
+@example(body={"hints": {"n": 1e20}})
+@example(body={"tools": [{"name": "t", "parameters": {"maximum": -1e20}}]})
+@example(body={"capabilities": [{"ref": "noop", "config": {"n": 1e20}}]})
 def test_no_session_breaks_the_server(api: Api, body: Any) -> None:
     before = api.get("/v1/sessions?limit=1").body["total"]
 
@@ -170,6 +173,8 @@ def test_no_session_breaks_the_server(api: Api, body: Any) -> None:
 
     assert reply.status in (201, 400, 404)
     assert api.get("/v1/sessions?limit=1").body["total"] - before == (reply.status == 201)
+    if reply.status == 201:
+        assert api.get("/v1/sessions?limit=1").body["data"] == [reply.body]
 
 
 @SHARED

@@ -149,6 +149,14 @@ def test_a_failure_stores_no_key(api: Api, database: Database) -> None:
     assert keyed(api).post("/v1/sessions", {"agent_name": "x"}).status == 201
 
 
+def test_the_chat_session_is_opened_again_with_the_same_body_alone(api: Api) -> None:
+    first = keyed(api).post("/v1/sessions/chat", {"locale": "en"})
+    assert first.status == 200
+    assert keyed(api).post("/v1/sessions/chat", {"locale": "en"}).body["id"] == first.body["id"]
+    other = keyed(api).post("/v1/sessions/chat", {"locale": "de"})
+    assert (other.status, other.body["code"]) == (422, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é", "tab\t"])
 def test_a_key_of_another_form_is_refused(api: Api, key: str) -> None:
     assert keyed(api, key).post("/v1/sessions", {}).status == 400
