@@ -30,7 +30,8 @@ from common.domain.image import HEAD_BYTES, media_type_of, tidy_filename
 from common.domain.text import storable
 
 PART: Final = "file"
-_FIELDS_BYTES: Final = 64 * 1024
+# Also the parser's own buffer, which holds a piece of the file.
+_FIELDS_BYTES: Final = 512 * 1024
 _PARTS: Final = 20
 # What the multipart form adds to the file.
 FORM_BYTES: Final = 1024 * 1024

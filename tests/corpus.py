@@ -116,6 +116,14 @@ _plain = Image.new
 _PALE = ((255, 255, 255), (16, 16, 16))
 
 
+def _large() -> tuple[bytes, str, tuple[int, int], tuple[Colour, Colour]]:
+    """Of more bytes than come in one piece: noise in a red frame."""
+    picture = Image.new("RGB", (900, 900), RED)
+    with Image.open(io.BytesIO(noise_png(800))) as noise:
+        picture.paste(noise, (50, 50))
+    return saved(picture, "PNG", compress_level=1), "image/png", (900, 900), _ALL_RED
+
+
 def _clear(name: str, data: bytes, media_type: str) -> Good:
     """Red on the left, nothing on the right."""
     return Good(name, data, media_type, _SHOWN, (RED, ()), is_see_through=True)
@@ -203,6 +211,7 @@ def good_files() -> list[Good]:
             (5, 3000),
             (BLUE,) * 2,
         ),
+        Good("large.png", *_large()),
         # Known by what is in it, whatever it is called.
         Good("called.jpg", saved(two_halves(), "PNG"), "image/png", _SHOWN, _HALVES),
     ]

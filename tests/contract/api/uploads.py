@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from api.deps import Deps
 from common.storage.engine import Database
@@ -17,9 +19,14 @@ PNG = saved(two_halves(), "PNG")
 
 def upload(api: Api, data: bytes = PNG, name: str = "photo.png", **options: Any) -> Reply:
     fields = options.pop("fields", {})
-    form = {**fields, "file": (io.BytesIO(data), name)}
+    # Encoded here: the client would put a large form into a file that it never closes.
+    file = FileStorage(io.BytesIO(data), filename=name)
+    boundary, body = encode_multipart({**fields, "file": file})
     return api.post(
-        options.pop("path", "/v1/images"), data=form, content_type="multipart/form-data", **options
+        options.pop("path", "/v1/images"),
+        body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        **options,
     )
 
 
