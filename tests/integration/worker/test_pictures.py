@@ -3,7 +3,6 @@
 import base64
 import io
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from llmock.testing import LLMockServer
 from PIL import Image
 from sqlalchemy import text
 
@@ -21,42 +19,17 @@ from api.use_cases.save_image import delete_image, save_image
 from common.blobs.opening import open_blobs
 from common.domain.events import EventType
 from common.storage import images
-from dev.services import free_test_port
-from tests.contract.llm.stage import PATHS, REMOTE, MockedProvider
+from tests.contract.llm.stage import MockedProvider
 from tests.corpus import noise_png, saved, two_halves
 from tests.integration.worker.conftest import World
+from tests.integration.worker.mocked import anthropic, mock_server_url, provider
 from tests.integration.worker.outside import CALLER, Outside
-from tests.integration.worker.test_provider_keys import KEY, provided
 from worker.llm.registry import driver_for
 
+# Fixtures, by their names.
+__all__ = ["anthropic", "mock_server_url", "provider"]
+
 _PNG = saved(two_halves(), "PNG")
-
-
-@pytest.fixture(scope="module")
-def mock_server_url() -> Iterator[str]:
-    with LLMockServer(port=free_test_port()) as server:
-        yield server.url
-
-
-@pytest.fixture(params=REMOTE)
-def provider(
-    request: pytest.FixtureRequest, mock_server_url: str, world: World
-) -> Iterator[MockedProvider]:
-    """The session's model speaks each wire format in turn."""
-    world.settings = replace(world.settings, secrets_encryption_key=KEY)
-    mocked = MockedProvider(mock_server_url, request.param)
-    provided(world, request.param, mock_server_url + PATHS[request.param])
-    yield mocked
-    mocked.reset()
-
-
-@pytest.fixture
-def anthropic(mock_server_url: str, world: World) -> Iterator[MockedProvider]:
-    world.settings = replace(world.settings, secrets_encryption_key=KEY)
-    mocked = MockedProvider(mock_server_url, "anthropic")
-    provided(world, "anthropic", mock_server_url + PATHS["anthropic"])
-    yield mocked
-    mocked.reset()
 
 
 def _upload(

@@ -1,38 +1,19 @@
 """Whole turns against a provider's wire format: worker, stored provider, official client, HTTP."""
 
 import base64
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
-from llmock.testing import LLMockServer
 
 from common.domain.events import EventType
-from dev.services import free_test_port
-from tests.contract.llm.stage import PATHS, REMOTE, MockedProvider
+from tests.contract.llm.stage import MockedProvider
 from tests.corpus import saved, two_halves
 from tests.integration.worker.conftest import World
-from tests.integration.worker.test_provider_keys import KEY, provided
+from tests.integration.worker.mocked import mock_server_url, provider
+
+# Fixtures, by their names.
+__all__ = ["mock_server_url", "provider"]
 
 _PIXEL = base64.b64encode(saved(two_halves(size=(2, 1)), "PNG")).decode()
-
-
-@pytest.fixture(scope="module")
-def mock_server_url() -> Iterator[str]:
-    with LLMockServer(port=free_test_port()) as server:
-        yield server.url
-
-
-@pytest.fixture(params=REMOTE)
-def provider(
-    request: pytest.FixtureRequest, mock_server_url: str, world: World
-) -> Iterator[MockedProvider]:
-    """The session's model speaks each wire format in turn."""
-    world.settings = replace(world.settings, secrets_encryption_key=KEY)
-    mocked = MockedProvider(mock_server_url, request.param)
-    provided(world, request.param, mock_server_url + PATHS[request.param])
-    yield mocked
-    mocked.reset()
 
 
 def _failure(world: World) -> dict[str, object]:
