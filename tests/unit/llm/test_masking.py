@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,19 @@ from worker.llm.masking import MASK, masked
         ('{"api_key": "0123456789"}', f'{{"api_key": "{MASK}"}}'),
         ("x-api-key=0123456789; next", f"x-api-key={MASK}; next"),
         ("token eyJhbGciOiJI.eyJzdWIi.c2ln end", f"token {MASK} end"),
+        ("hf_abcdefghijklmnop is wrong", f"{MASK} is wrong"),
+        ("nvapi-abcDEF_123-456 is wrong", f"{MASK} is wrong"),
+        ("AKIAIOSFODNN7EXAMPLE is wrong", f"{MASK} is wrong"),
+        ("ghp_abcdefghijklmnop1234 is wrong", f"{MASK} is wrong"),
+        ("github_pat_11ABCDEFG_abcdef is wrong", f"{MASK} is wrong"),
+        ("AIzaSyA-1234567_abc is wrong", f"{MASK} is wrong"),
+        ("xai-0123456789abcdef is wrong", f"{MASK} is wrong"),
+        ("at https://user:pass@host/v1", f"at https://{MASK}@host/v1"),
+        ("at redis://:p@ss@host:6379, away", f"at redis://{MASK}@host:6379, away"),
+        ("GET /v1?key=abc&n=1&token=d#x", f"GET /v1?key={MASK}&n=1&token={MASK}"),
+        ("password=hunter2 failed", f"password={MASK} failed"),
+        ("api_key=abcdefghi123 foo", f"api_key={MASK} foo"),
+        ('{"token": "abcdefgh", "a": 1}', f'{{"token": "{MASK}", "a": 1}}'),
     ],
 )
 def test_what_is_shaped_like_a_key_is_masked(text: str, expected: str) -> None:
@@ -32,6 +47,11 @@ def test_what_is_shaped_like_a_key_is_masked(text: str, expected: str) -> None:
         "the bearer of bad news",
         "Rate limit reached for gpt-4o in organization org-1",
         "the api key is missing",
+        "max_tokens=5 is too few, and tokens=7 too",
+        "Unexpected token: } in JSON",
+        "see https://docs.example/a@b and https://docs.example",
+        "hf_x and AKIA are no keys",
+        "a half-finished ghost_written key=value",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
@@ -52,3 +72,12 @@ def test_a_secret_too_short_to_be_one_does_not_mask_words() -> None:
 def test_no_secret_survives(secret: str, before: str, after: str) -> None:
     if secret not in MASK:
         assert secret not in masked(before + secret + after, [secret]).replace(MASK, " ")
+
+
+@pytest.mark.parametrize(
+    "piece", ["a://", "a.", "://", "token", "sk-", "eyJ", "key=", "bearer ", "?", '"token"']
+)
+def test_what_is_long_is_masked_in_little_time(piece: str) -> None:
+    began = time.process_time()
+    masked(piece * (65_536 // len(piece)))
+    assert time.process_time() - began < 2
