@@ -19,6 +19,7 @@ from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 from worker.llm.masking import masked
 
 LONGEST_DETAIL: Final = 2048  # characters
+_MOST_READ: Final = 32 * LONGEST_DETAIL
 
 _MILLISECONDS: Final = 1000
 
@@ -135,15 +136,34 @@ def cut_off(endpoint: Endpoint) -> LLMFailure:
     return unavailable("the stream ended before the answer did", endpoint)
 
 
-def error_in(body: Mapping[str, Any]) -> ProviderError:
-    """An error object as it comes in mid-stream."""
+def error_in(body: object) -> ProviderError:
+    """What a provider sent for an error, in one of the shapes that there are."""
+    if not isinstance(body, Mapping):
+        return ProviderError(message=_sentence(body))
     inner = body.get("error")
+    if isinstance(inner, str):
+        return ProviderError(message=inner, codes=_codes(body.get("code"), body.get("type")))
     body = inner if isinstance(inner, Mapping) else body
     return ProviderError(
-        message=_word(body.get("message")),
+        message=_word(body.get("message")) or _detail(body.get("detail")),
         codes=_codes(body.get("code"), body.get("type")),
         param=_word(body.get("param")),
     )
+
+
+def _sentence(body: object) -> str:
+    """A body that is a sentence; a page that some proxy shows instead is none."""
+    text = _word(body).strip()
+    return "" if text.startswith("<") else text
+
+
+def _detail(detail: object) -> str:
+    """What FastAPI and those alike say: a sentence, or what is wrong with each field."""
+    if not isinstance(detail, list):
+        return _word(detail)
+    # Beside its message each may repeat what was sent.
+    words = (_word(each.get("msg")) for each in detail if isinstance(each, Mapping))
+    return "; ".join(word for word in words if word)
 
 
 def _failure(
@@ -154,7 +174,7 @@ def _failure(
     retry: bool,
     after: float | None = None,
 ) -> LLMFailure:
-    safe = masked(detail, _secrets(endpoint))[:LONGEST_DETAIL]
+    safe = masked(detail[:_MOST_READ], _secrets(endpoint))[:LONGEST_DETAIL]
     return LLMFailure(reason, safe, may_retry=retry, retry_after_seconds=after if retry else None)
 
 
@@ -167,12 +187,10 @@ def _secrets(endpoint: Endpoint) -> Iterable[str]:
 
 
 def _read(error: Any) -> ProviderError:
-    body = error.body
-    said = error_in(body if isinstance(body, Mapping) else {})
+    said = error_in(error.body)
     response = getattr(error, "response", None)
     status = getattr(error, "status_code", None)
     return ProviderError(
-        # A body that is no JSON (a proxy's page) is not worth showing: the status is.
         message=said.message,
         # Below: an error in the stream of a response that began well.
         status=status if isinstance(status, int) and status >= _FIRST_REDIRECT_STATUS else None,

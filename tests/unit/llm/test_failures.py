@@ -106,11 +106,33 @@ def test_the_providers_message_is_told_and_nothing_else_of_the_exception() -> No
     )
 
 
-@pytest.mark.parametrize("body", [None, "<html>prompt</html>", ["prompt"], {"error": "prompt"}])
+@pytest.mark.parametrize(
+    "body", [None, "<html>prompt</html>", " <!doctype html>prompt", ["prompt"], {"detail": [{}]}, 5]
+)
 def test_a_body_of_another_shape_is_not_told(body: object) -> None:
     failure = failure_from(APIStatusError(500, body), _ENDPOINT)
     assert failure.detail == "the provider answered 500"
     assert failure.may_retry
+
+
+_TOO_LONG = "This model's maximum context length is 4096 tokens"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _TOO_LONG,
+        {"error": _TOO_LONG},
+        {"detail": _TOO_LONG},
+        {"detail": [{"loc": ["body"], "msg": _TOO_LONG, "type": "t", "input": "what was sent"}]},
+        {"message": _TOO_LONG},
+        {"error": {"message": _TOO_LONG}},
+    ],
+    ids=["text", "error", "detail", "details", "message", "wrapped"],
+)
+def test_the_words_of_every_shape_of_error_are_read(body: object) -> None:
+    failure = failure_from(APIStatusError(400, body), _ENDPOINT)
+    assert (failure.reason, failure.detail) == (FailureReason.REQUEST_TOO_LARGE, _TOO_LONG)
 
 
 def test_a_wish_to_wait_is_of_no_use_without_a_retry() -> None:
