@@ -17,6 +17,7 @@ from worker.llm.driver import (
     ToolDeclaration,
 )
 from worker.llm.generation import wished_effort, wished_temperature
+from worker.llm.tool_names import legal_name
 
 PROVIDER_TYPE: Final = "anthropic"
 DEFAULT_MAX_TOKENS: Final = 16384
@@ -140,7 +141,7 @@ def _blocks(message: ModelMessage) -> Iterable[_Block]:
                 yield {
                     "type": "tool_use",
                     "id": _id(call.id),
-                    "name": call.name,
+                    "name": legal_name(call.name),
                     "input": call.arguments,
                 }
 
@@ -187,7 +188,7 @@ def _id(call_id: str) -> str:
 
 def _tool(tool: ToolDeclaration) -> dict[str, Any]:
     return {
-        "name": tool.name,
+        "name": legal_name(tool.name),
         "description": tool.description,
         "input_schema": dict(tool.parameters),
     }

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from common.domain.turn import ToolCall
 from worker.llm.driver import Endpoint, LLMRequest, ModelMessage, ToolDeclaration
 from worker.llm.generation import image_url, wished_effort, wished_temperature
+from worker.llm.tool_names import legal_name
 
 
 def completions_request(request: LLMRequest, endpoint: Endpoint) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {
         "id": call.id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": legal_name(call.name), "arguments": arguments},
     }
 
 
@@ -100,7 +101,7 @@ def _tool(tool: ToolDeclaration) -> dict[str, Any]:
     return {
         "type": "function",
         "function": {
-            "name": tool.name,
+            "name": legal_name(tool.name),
             "description": tool.description,
             "parameters": dict(tool.parameters),
         },

@@ -9,6 +9,7 @@ from typing import Any, Final
 from common.domain.turn import ToolCall
 from worker.llm.driver import LLMRequest, ModelMessage, ThinkingBlock, ToolDeclaration
 from worker.llm.generation import image_url, wished_effort, wished_temperature
+from worker.llm.tool_names import legal_name
 
 PROVIDER_TYPE: Final = "openai"
 
@@ -101,7 +102,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {
         "type": "function_call",
         "call_id": call.id,
-        "name": call.name,
+        "name": legal_name(call.name),
         "arguments": json.dumps(call.arguments, ensure_ascii=False),
     }
 
@@ -109,7 +110,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
 def _tool(tool: ToolDeclaration) -> dict[str, Any]:
     return {
         "type": "function",
-        "name": tool.name,
+        "name": legal_name(tool.name),
         "description": tool.description,
         "parameters": dict(tool.parameters),
         # Strict mode refuses schemas with optional properties.
