@@ -65,6 +65,7 @@ def stream_call(
             return
         failure = failure_from(error, endpoint, has_begun=has_begun)
     # Outside of the handler: the SDK's exception holds the response, so it is not chained.
+    failure.__context__ = None
     raise failure
 
 

@@ -140,6 +140,7 @@ def _fits_a_header(text: str) -> bool:
 def _http_client(timeout: httpx2.Timeout) -> httpx2.Client:
     import httpx2
 
+    from worker.llm.bounded import bound
     from worker.llm.stoppable import make_stoppable
 
     # At a lower level these write requests, content and all, into the log (I10).
@@ -154,6 +155,8 @@ def _http_client(timeout: httpx2.Timeout) -> httpx2.Client:
         ),
         # A key must not follow wherever an address points to.
         follow_redirects=False,
+        headers={"accept-encoding": "identity"},
+        event_hooks={"response": [bound]},
     )
     make_stoppable(client)
     return client
