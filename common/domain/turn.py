@@ -61,20 +61,25 @@ class ToolCall:
     Attributes:
         malformed: what the model wrote where JSON arguments were due, its start at least;
             `arguments` is empty then and the call is answered with an error.
+        fault: what the model is told of a malformed call; None where its text says enough.
     """
 
     id: str
     name: str
     arguments: dict[str, Any]
     malformed: str | None = None
+    fault: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": self.id, "name": self.name, "arguments": self.arguments}
         if self.malformed is not None:
             shown["malformed"] = self.malformed
+        if self.fault is not None:
+            shown["fault"] = self.fault
         return shown
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ToolCall:
         """What `to_json` wrote, other keys beside it allowed."""
-        return cls(raw["id"], raw["name"], raw["arguments"], raw.get("malformed"))
+        malformed, fault = raw.get("malformed"), raw.get("fault")
+        return cls(raw["id"], raw["name"], raw["arguments"], malformed, fault)

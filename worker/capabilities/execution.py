@@ -70,7 +70,7 @@ class ToolExecutor:
 
     def _run(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolOutcome:
         if call.malformed is not None:
-            return ToolFailed(_not_json(call.malformed))
+            return ToolFailed(call.fault or _not_json(call.malformed))
         try:
             if not tool.checks_arguments:
                 problems = self._schema_of(tool).problems(call.arguments)

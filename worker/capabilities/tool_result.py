@@ -28,15 +28,19 @@ def storable_json(value: object, *, depth: int = MAX_DEPTH) -> Any:
         NotStorable: naming the type at fault, never the value (I10).
     """
     if depth == 0:
-        raise NotStorable(f"nested deeper than {MAX_DEPTH} levels")
+        raise NotStorable(f"values nested deeper than {MAX_DEPTH} levels")
     match value:
         case None | bool():
             return value
         case str():
             return storable(value)
-        case int() if _SMALLEST_INT <= value <= _LARGEST_INT:
+        case int():
+            if not _SMALLEST_INT <= value <= _LARGEST_INT:
+                raise NotStorable("a whole number beyond 64 bits")
             return value
-        case float() if math.isfinite(value):
+        case float():
+            if not math.isfinite(value):
+                raise NotStorable("a number that is not finite")
             return value
         case list() | tuple():
             return [storable_json(each, depth=depth - 1) for each in value]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from common.domain.events import Usage
 from common.domain.turn import ToolCall
 from worker.llm.anthropic_messages_request import PROVIDER_TYPE, messages_request
+from worker.llm.border import token_count
 from worker.llm.calls import stream_call
 from worker.llm.client_cache import ClientCache
 from worker.llm.clients import anthropic_client
@@ -25,7 +26,8 @@ from worker.llm.driver import (
     ThinkingDelta,
 )
 from worker.llm.failures import cut_off
-from worker.llm.tool_arguments import tool_call
+from worker.llm.sizes import MOST_PARTS, too_large
+from worker.llm.tool_arguments import CallParts, written_calls
 
 _CLIENTS: Final = ClientCache(anthropic_client)
 
@@ -68,12 +70,14 @@ class _Block:
 
     Attributes:
         start: how the provider announced it.
-        pieces: its text, thinking or arguments so far.
+        pieces: its thinking so far.
+        call: what is called, in a block that is a call.
     """
 
     start: Any
     pieces: list[str] = field(default_factory=list)
     signature: str = ""
+    call: CallParts | None = None
 
 
 class _Answer:
@@ -95,7 +99,7 @@ class _Answer:
                     self._model = event.message.model or self._model
                     self._count(event.message.usage)
                 case "content_block_start":
-                    self._blocks[event.index] = _Block(event.content_block)
+                    self._begin(event.index, event.content_block)
                     yield from _first_piece(event.content_block)
                 case "content_block_delta":
                     yield from _take(self._blocks[event.index], event.delta)
@@ -108,6 +112,13 @@ class _Answer:
                     pass
         yield self._reply()
 
+    def _begin(self, index: int, start: Any) -> None:
+        if len(self._blocks) == MOST_PARTS:
+            raise too_large()
+        block = self._blocks[index] = _Block(start)
+        if start.type == "tool_use":
+            block.call = CallParts(start.id, start.name)
+
     def _count(self, usage: Any) -> None:
         # The second count corrects the first, as far as it has one.
         for name in (
@@ -118,7 +129,7 @@ class _Answer:
         ):
             count = getattr(usage, name, None)
             if count is not None:
-                self._tokens[name] = count
+                self._tokens[name] = token_count(count)
 
     def _reply(self) -> Reply:
         if self._finish_reason is None:
@@ -128,10 +139,16 @@ class _Answer:
             usage=self._usage(),
             finish_reason=_FINISH_REASONS.get(self._finish_reason, self._finish_reason),
             model=self._model,
-            tool_calls=tuple(_call(each) for each in blocks if each.start.type == "tool_use"),
+            # Of an answer that it took back the model wants nothing done.
+            tool_calls=() if self._finish_reason == "refusal" else self._calls(blocks),
             response_id=self._response_id,
             thinking=tuple(thought for each in blocks for thought in _thought(each)),
         )
+
+    def _calls(self, blocks: list[_Block]) -> tuple[ToolCall, ...]:
+        calls = [_whole(each.start, each.call) for each in blocks if each.call is not None]
+        is_cut = _FINISH_REASONS.get(self._finish_reason or "") == "length"
+        return written_calls(calls, is_cut=is_cut)
 
     def _usage(self) -> Usage:
         read = self._tokens.get("cache_read_input_tokens", 0)
@@ -159,18 +176,17 @@ def _take(block: _Block, delta: Any) -> Iterator[Streamed]:
             yield ThinkingDelta(delta.thinking)
         case "signature_delta":
             block.signature += delta.signature
-        case "input_json_delta":
-            block.pieces.append(delta.partial_json)
+        case "input_json_delta" if block.call is not None:
+            block.call.add(delta.partial_json)
         case _:
             pass
 
 
-def _call(block: _Block) -> ToolCall:
-    raw = "".join(block.pieces)
-    if not raw and block.start.input:
+def _whole(start: Any, call: CallParts) -> CallParts:
+    if start.input and not call.has_arguments:
         # Servers that are only like Anthropic's may send it whole.
-        raw = json.dumps(block.start.input)
-    return tool_call(block.start.id, block.start.name, raw)
+        call.add(json.dumps(start.input))
+    return call
 
 
 def _thought(block: _Block) -> Iterator[ThinkingBlock]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from common.domain.events import Usage
+from worker.llm.border import token_count
 from worker.llm.calls import stream_call
 from worker.llm.client_cache import ClientCache
 from worker.llm.clients import openai_client
@@ -23,11 +23,14 @@ from worker.llm.driver import (
 )
 from worker.llm.failures import cut_off, unavailable
 from worker.llm.openai_completions_request import completions_request
-from worker.llm.tool_arguments import tool_call
+from worker.llm.sizes import MOST_PARTS, too_large
+from worker.llm.tool_arguments import CallParts, written_calls
 
 _CLIENTS: Final = ClientCache(openai_client)
 
 _FINISH_REASONS: Final = {"function_call": "tool_calls", "content_filter": "refusal"}
+# What ends an answer before the model has; some servers have words of their own for it.
+_CUT_REASONS: Final = frozenset({"length", "max_tokens", "model_length", "content_filter"})
 # Where servers put what OpenAI itself does not show; the first that has a text counts.
 _THINKING_FIELDS: Final = ("reasoning_content", "reasoning")
 
@@ -57,13 +60,6 @@ class OpenAICompletions:
         )
 
 
-@dataclass(slots=True)
-class _Call:
-    id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list)
-
-
 class _Answer:
     """What has come of one answer so far."""
 
@@ -72,8 +68,8 @@ class _Answer:
         self._model = model
         self._response_id: str | None = None
         self._usage = Usage()
-        self._calls: list[_Call] = []
-        self._at: dict[int, _Call] = {}
+        self._calls: list[CallParts] = []
+        self._at: dict[int, CallParts] = {}
         self._thoughts: list[str] = []
         self._finish_reason: str | None = None
         self._is_refused = False
@@ -96,8 +92,9 @@ class _Answer:
         if thought:
             self._thoughts.append(thought)
             yield ThinkingDelta(thought)
-        if delta.content:
-            yield TextDelta(delta.content)
+        text = _text(delta.content)
+        if text:
+            yield TextDelta(text)
         if delta.refusal:
             self._is_refused = True
             yield TextDelta(delta.refusal)
@@ -109,14 +106,16 @@ class _Answer:
         call.id = call.id or piece.id or ""
         if piece.function is not None:
             call.name = call.name or piece.function.name or ""
-            call.pieces.append(piece.function.arguments or "")
+            call.add(piece.function.arguments or "")
 
-    def _call_of(self, piece: Any) -> _Call:
+    def _call_of(self, piece: Any) -> CallParts:
         known = self._at.get(piece.index)
         # Some servers number every call 0 or none at all, and send each whole.
         is_another = known is not None and piece.id and known.id and piece.id != known.id
         if known is None or is_another:
-            known = self._at[piece.index] = _Call()
+            if len(self._calls) == MOST_PARTS:
+                raise too_large()
+            known = self._at[piece.index] = CallParts("", "")
             self._calls.append(known)
         return known
 
@@ -131,18 +130,22 @@ class _Answer:
             usage=self._usage,
             finish_reason=self._finish(finish),
             model=self._model,
-            tool_calls=tuple(
-                tool_call(call.id, call.name, "".join(call.pieces)) for call in self._calls
-            ),
+            # Of an answer that it took back the model wants nothing done.
+            tool_calls=()
+            if self._is_taken_back(finish)
+            else written_calls(self._calls, is_cut=finish in _CUT_REASONS),
             response_id=self._response_id,
             thinking=(ThinkingBlock(thoughts, self._endpoint.provider_type),) if thoughts else (),
         )
 
+    def _is_taken_back(self, word: str) -> bool:
+        return self._is_refused or word == "refusal"
+
     def _finish(self, word: str) -> str:
+        if self._is_taken_back(word):
+            return "refusal"
         if word == "stop" and self._calls:
             return "tool_calls"
-        if word == "stop" and self._is_refused:
-            return "refusal"
         return _FINISH_REASONS.get(word, word)
 
 
@@ -154,11 +157,18 @@ def _thought(delta: Any) -> str:
     return ""
 
 
+def _text(content: Any) -> Any:
+    """The text of a delta; some servers send it as parts, as in a request."""
+    if not isinstance(content, list):
+        return content
+    return "".join(part["text"] for part in content if part.get("type", "text") == "text")
+
+
 def _usage(usage: Any) -> Usage:
-    details = usage.prompt_tokens_details
+    details = getattr(usage, "prompt_tokens_details", None)
     return Usage(
-        input_tokens=usage.prompt_tokens or 0,
-        output_tokens=usage.completion_tokens or 0,
-        cache_read_tokens=getattr(details, "cached_tokens", None) or 0,
-        cache_creation_tokens=getattr(details, "cache_write_tokens", None) or 0,
+        input_tokens=token_count(getattr(usage, "prompt_tokens", None)),
+        output_tokens=token_count(getattr(usage, "completion_tokens", None)),
+        cache_read_tokens=token_count(getattr(details, "cached_tokens", None)),
+        cache_creation_tokens=token_count(getattr(details, "cache_write_tokens", None)),
     )

@@ -6,6 +6,7 @@ with jitter, honouring the provider's own wish, and not against an open circuit.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,9 @@ from typing import Final, Protocol
 
 from common.domain.text import StorableStream, storable
 from common.domain.turn import ToolCall
-from worker.capabilities.tool_result import storable_json
+from worker.capabilities.tool_result import NotStorable, storable_json
 from worker.lease import Lease
+from worker.llm.border import answer_of
 from worker.llm.driver import (
     FailureReason,
     LLMDriver,
@@ -28,6 +30,7 @@ from worker.llm.driver import (
     TextDelta,
     ThinkingBlock,
 )
+from worker.llm.tool_arguments import LONGEST_MALFORMED
 from worker.turn.failure import REFUSED
 from worker.turn.outcome import ModelAnswer, ModelFailure
 
@@ -251,11 +254,14 @@ def _circuit_open() -> LLMFailure:
 def _try_once(
     driver: LLMDriver, request: LLMRequest, attempt: _Attempt, stop: CallStop
 ) -> Reply | LLMFailure:
+    reply = None
     try:
-        with closing(driver.stream(request, stop=stop)) as stream:
+        with closing(answer_of(driver, request, stop=stop)) as stream:
             reply = attempt.take(stream, stop)
     except LLMFailure as failure:
-        return failure
+        # An answer that is whole stays so, however its connection is closed.
+        if reply is None:
+            return failure
     if reply is not None:
         return reply
     if stop.is_late:
@@ -283,9 +289,6 @@ def with_own_ids(
     """The calls as they can be stored, every id that is empty or used already replaced.
 
     With `used` None, when nobody knows them all, every id is.
-
-    Raises:
-        worker.capabilities.tool_result.NotStorable: arguments that no text of ours can make so.
     """
     taken = set(used or ())
     named = []
@@ -293,10 +296,27 @@ def with_own_ids(
         usable = "" if used is None else storable(call.id)
         call_id = usable if usable and usable not in taken else new_call_id()
         taken.add(call_id)
-        malformed = None if call.malformed is None else storable(call.malformed)
-        arguments = storable_json(call.arguments)
-        named.append(ToolCall(call_id, storable(call.name), arguments, malformed))
+        named.append(_storable_call(replace(call, id=call_id, name=storable(call.name))))
     return tuple(named)
+
+
+def _storable_call(call: ToolCall) -> ToolCall:
+    """The call with arguments that can be stored, or malformed where no text of ours helps."""
+    if call.malformed is not None:
+        return replace(call, arguments={}, malformed=storable(call.malformed))
+    try:
+        return replace(call, arguments=storable_json(call.arguments))
+    except NotStorable as problem:
+        fault = f"The arguments cannot be used: they have {problem}. The call was not made."
+        written = storable(_as_written(call.arguments))[:LONGEST_MALFORMED]
+        return replace(call, arguments={}, malformed=written, fault=fault)
+
+
+def _as_written(arguments: object) -> str:
+    try:
+        return json.dumps(arguments, ensure_ascii=False, default=repr)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def storable_thinking(blocks: tuple[ThinkingBlock, ...]) -> tuple[ThinkingBlock, ...]:

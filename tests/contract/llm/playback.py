@@ -10,6 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -56,6 +57,7 @@ class Playback:
         self.is_answered = threading.Event()  # as far as it ever will be
         self._answers: list[Answer] = []
         self._is_over = threading.Event()
+        self._sockets: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(
@@ -81,6 +83,10 @@ class Playback:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        # Another server may get this port, and clients keep their connections.
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def _next(self) -> Answer:
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -103,6 +109,12 @@ class Playback:
             def setup(self) -> None:
                 super().setup()
                 playback.connections += 1
+                playback._sockets.append(self.connection)
+
+            def handle(self) -> None:
+                # Who has heard enough hangs up.
+                with suppress(ConnectionError):
+                    super().handle()
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])

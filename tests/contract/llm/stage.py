@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from worker.llm.border import answer_of
 from worker.llm.driver import (
     Endpoint,
     LLMDriver,
@@ -94,7 +95,7 @@ def hear(endpoint: Endpoint, request: LLMRequest, *, stop: Stop | None = None) -
     driver: LLMDriver = driver_for(endpoint, allow_simulated=True)
     heard = Heard()
     try:
-        for item in driver.stream(request, stop=stop or threading.Event()):
+        for item in answer_of(driver, request, stop=stop or threading.Event()):
             assert heard.reply is None, "something came after the reply"
             match item:
                 case TextDelta():

@@ -1,12 +1,13 @@
 """What a model asks tools for is made storable at the driver's border."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.domain.turn import ToolCall
-from worker.capabilities.tool_result import NotStorable
 from worker.llm.driver import ThinkingBlock
+from worker.llm.tool_arguments import LONGEST_MALFORMED
 from worker.turn.reasoning import storable_thinking, with_own_ids
 
 
@@ -17,10 +18,37 @@ def test_names_and_arguments_are_made_storable() -> None:
     assert call == ToolCall("c1", "lo�ok", {"q�": ["a�b", 1.5, None]})
 
 
-@pytest.mark.parametrize("value", [float("nan"), 2**70, object()])
-def test_arguments_that_are_no_json_are_refused(value: object) -> None:
-    with pytest.raises(NotStorable):
-        with_own_ids((ToolCall("c1", "look", {"q": value}),), set(), lambda: "own")
+def _nested(depth: int) -> object:
+    value: object = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (float("nan"), "not finite"),
+        (float("inf"), "not finite"),
+        (2**70, "beyond 64 bits"),
+        (10**4000, "beyond 64 bits"),
+        (_nested(500), "nested deeper"),
+        (object(), "not JSON"),
+    ],
+    ids=["nan", "infinite", "2**70", "huge", "deep", "no json"],
+)
+def test_arguments_that_cannot_be_stored_are_that_call_s_trouble_alone(
+    value: object, problem: str
+) -> None:
+    calls = (ToolCall("c1", "look", {"q": value}), ToolCall("c2", "look", {"q": 1}))
+    refused, fine = with_own_ids(calls, set(), lambda: "own")
+    assert (refused.id, refused.name, refused.arguments) == ("c1", "look", {})
+    assert refused.malformed is not None
+    assert len(refused.malformed) <= LONGEST_MALFORMED
+    assert refused.fault is not None
+    assert problem in refused.fault
+    assert fine == calls[1]
+    assert ToolCall.from_json(orjson.loads(orjson.dumps(refused.to_json()))) == refused
 
 
 def test_what_a_provider_wants_back_can_be_stored() -> None:
