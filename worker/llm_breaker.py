@@ -1,11 +1,13 @@
 """A circuit breaker for each model provider, shared by all workers over Redis.
 
-Five failures within a minute open it (contract 5.3): for half a minute no call is made.
-Then one call at a time is let through; two that go well close it, one that fails opens
-it again.  What is wrong with a request or a key is no failure of the provider's.
+Five failures within a minute, and no success among them, open it (contract 5.3): for half a
+minute no call is made.  Then one call at a time is let through; two that go well close it,
+one that fails opens it again.  A call counts once, however often it was tried.  What is wrong
+with a request or a key is no failure of the provider's, and a limit of its rate is neither
+failure nor success.
 
-Costs one round trip a call, and one more for a call that failed or was let through on
-trial.  Without Redis every call is allowed.
+Costs one round trip a call, and one more for a call that failed, that went well while
+failures were counted, or that was let through on trial.  Without Redis every call is allowed.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ OPEN_MS: Final = 30_000
 SUCCESSES: Final = 2
 _TTL_MS: Final = 2 * WINDOW_MS
 
-_COUNTS: Final = frozenset({FailureReason.UNAVAILABLE, FailureReason.RATE_LIMITED})
-
 _REFUSED: Final = 0
 _ON_TRIAL: Final = 2
+_FAILURES_COUNTED: Final = 3
+_TOLD_OF_SUCCESS: Final = (_ON_TRIAL, _FAILURES_COUNTED)
 
 # The whole decision, so that it is one for all workers.  The hash has `failures` (times of
 # the last ones, newest last), `opened`, `trial` (when the last call on trial was let
 # through) and `good` (how many of those went well); times in ms.
 #   KEYS 1 hash   ARGV 1 ask | failed | worked, 2 now or 0 for Redis's clock, 3 threshold,
 #   4 window, 5 how long it stays open, 6 successes that close it, 7 TTL
-# Returns 0 for no call now, 1 for go on, 2 for go on trial.
+# Returns 0 for no call now, 1 for go on, 2 for go on trial, 3 for go on, failures are counted.
 _SCRIPT: Final = """
 local now = tonumber(ARGV[2])
 if now == 0 then
@@ -52,7 +54,7 @@ local is_open = opened and now - opened < tonumber(ARGV[5])
 if is_open then return 0 end
 
 if ARGV[1] == 'ask' then
-  if not opened then return 1 end
+  if not opened then return redis.call('HEXISTS', KEYS[1], 'failures') == 1 and 3 or 1 end
   local trial = held('trial')
   if trial and now - trial < tonumber(ARGV[5]) then return 0 end
   keep('trial', now)
@@ -60,7 +62,10 @@ if ARGV[1] == 'ask' then
 end
 
 if ARGV[1] == 'worked' then
-  if not opened then return 1 end
+  if not opened then
+    redis.call('DEL', KEYS[1])
+    return 1
+  end
   if redis.call('HINCRBY', KEYS[1], 'good', 1) >= tonumber(ARGV[6]) then
     redis.call('DEL', KEYS[1])
   else
@@ -127,20 +132,18 @@ class ProviderBreaker:
 
     def __init__(self, tell: Callable[[str], int | None]) -> None:
         self._tell = tell
-        self._is_on_trial = False
+        self._verdict: int | None = None
 
     def allows_call(self) -> bool:
         """Whether a call may be made now."""
-        verdict = self._tell("ask")
-        self._is_on_trial = verdict == _ON_TRIAL
-        return verdict != _REFUSED
+        self._verdict = self._tell("ask")
+        return self._verdict != _REFUSED
 
-    def note(self, reason: FailureReason | None) -> bool:
-        """Take in how a call ended, None for well; whether another one may be made."""
-        if reason in _COUNTS:
-            self._is_on_trial = False
-            return self._tell("failed") != _REFUSED
-        if self._is_on_trial:
-            self._is_on_trial = False
+    def note(self, reason: FailureReason | None) -> None:
+        """Take in how the call ended, None for well."""
+        verdict, self._verdict = self._verdict, None
+        if reason is FailureReason.UNAVAILABLE:
+            self._tell("failed")
+        # A call on trial that was limited leaves its place to the next one after a while.
+        elif reason is not FailureReason.RATE_LIMITED and verdict in _TOLD_OF_SUCCESS:
             self._tell("worked")
-        return True

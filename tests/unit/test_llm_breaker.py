@@ -7,7 +7,7 @@ import pytest
 from worker.llm.driver import FailureReason
 from worker.llm_breaker import ProviderBreaker
 
-_CLOSED, _REFUSED, _TRIAL = 1, 0, 2
+_REFUSED, _CLOSED, _TRIAL, _COUNTED = 0, 1, 2, 3
 
 
 @dataclass
@@ -22,12 +22,17 @@ class _Verdicts:
         return self.verdicts.pop(0)
 
 
-def test_a_call_that_goes_well_costs_one_question() -> None:
-    redis = _Verdicts([_CLOSED])
+def _told(verdict: int | None, reason: FailureReason | None) -> list[str]:
+    """What Redis hears of a call that was allowed so and ended so."""
+    redis = _Verdicts([verdict, _CLOSED])
     breaker = ProviderBreaker(redis)
     assert breaker.allows_call()
-    assert breaker.note(None)
-    assert redis.told == ["ask"]
+    breaker.note(reason)
+    return redis.told
+
+
+def test_a_call_that_goes_well_costs_one_question() -> None:
+    assert _told(_CLOSED, None) == ["ask"]
 
 
 def test_an_open_breaker_allows_no_call() -> None:
@@ -35,28 +40,28 @@ def test_an_open_breaker_allows_no_call() -> None:
 
 
 def test_without_redis_every_call_is_allowed() -> None:
-    breaker = ProviderBreaker(_Verdicts([None, None, None]))
-    assert breaker.allows_call()
-    assert breaker.note(FailureReason.UNAVAILABLE)
-    assert breaker.note(None)
+    assert _told(None, None) == ["ask"]
+    assert _told(None, FailureReason.UNAVAILABLE) == ["ask", "failed"]
 
 
-@pytest.mark.parametrize("verdict", [_CLOSED, _REFUSED])
-def test_a_failure_is_told_and_may_open_it(verdict: int) -> None:
-    redis = _Verdicts([_CLOSED, verdict])
-    breaker = ProviderBreaker(redis)
-    breaker.allows_call()
-    assert breaker.note(FailureReason.RATE_LIMITED) == (verdict == _CLOSED)
-    assert redis.told == ["ask", "failed"]
+@pytest.mark.parametrize("verdict", [_CLOSED, _COUNTED, _TRIAL])
+def test_a_failure_is_told(verdict: int) -> None:
+    assert _told(verdict, FailureReason.UNAVAILABLE) == ["ask", "failed"]
 
 
-def test_a_call_on_trial_tells_of_its_success_once() -> None:
-    redis = _Verdicts([_TRIAL, _CLOSED])
+@pytest.mark.parametrize("verdict", [_COUNTED, _TRIAL])
+def test_a_success_is_told_where_something_comes_of_it_and_once(verdict: int) -> None:
+    redis = _Verdicts([verdict, _CLOSED])
     breaker = ProviderBreaker(redis)
     assert breaker.allows_call()
-    assert breaker.note(None)
-    assert breaker.note(None)
+    breaker.note(None)
+    breaker.note(None)
     assert redis.told == ["ask", "worked"]
+
+
+@pytest.mark.parametrize("verdict", [_CLOSED, _COUNTED, _TRIAL])
+def test_a_limit_of_the_rate_is_neither_failure_nor_success(verdict: int) -> None:
+    assert _told(verdict, FailureReason.RATE_LIMITED) == ["ask"]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +71,4 @@ def test_a_call_on_trial_tells_of_its_success_once() -> None:
 def test_what_is_wrong_with_request_or_key_is_no_failure_of_the_provider_s(
     reason: FailureReason,
 ) -> None:
-    redis = _Verdicts([_TRIAL, _CLOSED])
-    breaker = ProviderBreaker(redis)
-    breaker.allows_call()
-    assert breaker.note(reason)
-    assert redis.told == ["ask", "worked"], "it has answered, after all"
+    assert _told(_TRIAL, reason) == ["ask", "worked"], "it has answered, after all"

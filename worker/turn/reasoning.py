@@ -1,7 +1,8 @@
 """Effect: one model call, its thinking and text streamed as they come.
 
 The one layer that retries a model (contract 5.4): before the first piece was shown only,
-with jitter, honouring the provider's own wish, and not against an open circuit.
+with jitter, honouring the provider's own wish, and not against an open circuit.  To a
+circuit a call with its retries is one: it is asked once and told how the last of them ended.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Circuit(Protocol):
 
     def allows_call(self) -> bool: ...
 
-    def note(self, reason: FailureReason | None) -> bool:
-        """Take in how a call ended, None for well; whether another one is allowed."""
+    def note(self, reason: FailureReason | None) -> None:
+        """Take in how a call ended, None for well."""
         ...
 
 
@@ -70,8 +71,8 @@ class ClosedCircuit:
     def allows_call(self) -> bool:
         return True
 
-    def note(self, reason: FailureReason | None) -> bool:  # noqa: ARG002 - Circuit's signature
-        return True
+    def note(self, reason: FailureReason | None) -> None:
+        """Nothing comes of it."""
 
 
 class CallStop:
@@ -233,15 +234,13 @@ def call_model(
             return course.answered(outcome, attempt)
         if lease.stop.is_set():
             raise Interrupted
-        may_go_on = circuit.note(outcome.reason)
         pause = _pause(outcome, course.retries, jitter())
-        is_last = attempt.is_shown or course.retries == MAX_RETRIES or not may_go_on
-        if pause is None or is_last:
-            return course.failed(outcome, is_shown=attempt.is_shown)
-        if stop.wait(pause):
+        is_last = attempt.is_shown or course.retries == MAX_RETRIES
+        if pause is None or is_last or stop.wait(pause):
             if lease.stop.is_set():
                 raise Interrupted
-            return course.failed(outcome, is_shown=False)
+            circuit.note(outcome.reason)
+            return course.failed(outcome, is_shown=attempt.is_shown)
         course.waited += pause
         course.retries += 1
 

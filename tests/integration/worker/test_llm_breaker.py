@@ -62,7 +62,7 @@ def test_failures_seen_by_one_worker_open_it_for_the_other(redis: Redis) -> None
     for number in range(THRESHOLD):
         caller = first if number % 2 else second
         assert caller.allows_call()
-        assert caller.note(_DOWN) == (number < THRESHOLD - 1)
+        caller.note(_DOWN)
     assert not first.allows_call()
     assert not second.allows_call()
     other = ProviderBreakers(redis, Breaker(), now_ms=two.clock).of("provider_other")
@@ -75,6 +75,53 @@ def test_failures_that_are_long_ago_do_not_count(redis: Redis) -> None:
     two.clock.now += WINDOW_MS
     two.fail(THRESHOLD - 1)
     assert two.worker().allows_call()
+
+
+def test_a_provider_that_answers_in_between_is_not_closed_off(redis: Redis) -> None:
+    two = _Two(redis)
+    for _ in range(3):
+        two.fail(THRESHOLD - 1)
+        call = two.worker()
+        assert call.allows_call()
+        call.note(None)
+        assert redis.exists(two.key) == 0, "what was counted is forgotten"
+    assert two.worker().allows_call()
+
+
+def test_limits_of_the_rate_open_nothing_and_forgive_nothing(redis: Redis) -> None:
+    two = _Two(redis)
+    for _ in range(2 * THRESHOLD):
+        call = two.worker()
+        assert call.allows_call()
+        call.note(FailureReason.RATE_LIMITED)
+    two.fail(THRESHOLD - 1)
+    limited = two.worker()
+    limited.allows_call()
+    limited.note(FailureReason.RATE_LIMITED)
+    two.fail(1)
+    assert not two.worker().allows_call()
+
+
+def test_a_limit_of_the_rate_on_trial_leaves_the_next_trial_for_later(redis: Redis) -> None:
+    two = _Two(redis)
+    two.fail(THRESHOLD)
+    two.clock.now += OPEN_MS
+    trial = two.worker()
+    assert trial.allows_call()
+    trial.note(FailureReason.RATE_LIMITED)
+    assert not two.worker().allows_call()
+    two.clock.now += OPEN_MS
+    assert two.worker().allows_call()
+
+
+def test_a_call_that_began_before_does_not_close_an_open_breaker(redis: Redis) -> None:
+    two = _Two(redis)
+    two.fail(1)
+    slow = two.worker()
+    assert slow.allows_call()
+    two.fail(THRESHOLD - 1)
+    slow.note(None)
+    assert not two.worker().allows_call()
 
 
 def test_after_half_a_minute_one_call_at_a_time_is_let_through(redis: Redis) -> None:
@@ -101,7 +148,7 @@ def test_a_failure_on_trial_opens_it_again(redis: Redis) -> None:
     two.clock.now += OPEN_MS
     trial = two.worker()
     trial.allows_call()
-    assert not trial.note(_DOWN)
+    trial.note(_DOWN)
     two.clock.now += OPEN_MS - 1
     assert not two.worker().allows_call()
 
@@ -153,7 +200,8 @@ def test_a_redis_that_is_away_stops_nothing(own_redis: Valkey) -> None:
         own_redis.stop()
         call = two.worker()
         assert call.allows_call()
-        assert call.note(_DOWN)
+        call.note(_DOWN)
+        assert call.allows_call()
     finally:
         client.close()
 
@@ -187,8 +235,11 @@ class _Model:
         else:
             self.failures = recent
 
-    def worked_on_trial(self, now: int) -> None:
-        if self.opened is None or self._is_open(now):
+    def worked(self, now: int) -> None:
+        if self.opened is None:
+            self.failures = []
+            return
+        if self._is_open(now):
             return
         self.good, self.trial = self.good + 1, None
         if self.good == 2:
@@ -217,13 +268,12 @@ def test_it_decides_as_the_contract_says(redis: Redis, steps: list[tuple[str, ob
             continue
         now, call = two.clock.now, two.worker()
         allowed = call.allows_call()
-        was_on_trial = model.opened is not None
         assert allowed == model.ask(now)
         if not allowed or what == "dies":
             continue
         call.note(None if what == "well" else _DOWN)
         if what == "down":
             model.failed(now)
-        elif was_on_trial:
-            model.worked_on_trial(now)
+        else:
+            model.worked(now)
     redis.delete(two.key)
