@@ -1,8 +1,9 @@
 """One reason step's effect: put the request together, call the model, stream what it says.
 
 A model whose provider is down gives way to the next of the agent's fallbacks, as long as
-nothing of an answer was shown.  One that a message names itself has none: who asks for a
-model by name is not to be answered by another.
+nothing of an answer was shown; nor is a provider waited for that wants to be left alone for
+long.  One that a message names itself has none: who asks for a model by name is not to be
+answered by another.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ from worker.turn.reasoning import (
 from worker.turn.sent_context import SentContext
 from worker.turn.session_log import SessionLog
 
+# For longer than that no provider is waited for, if there is another one to ask.
+MOST_PATIENCE_SECONDS: Final = 2.0
 # Another provider may well answer what this one did not.
 _FALLS_BACK: Final = frozenset(
     {
@@ -94,12 +97,17 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The reason step under way; messages with a sequence under `below` are answered."""
+    """The reason step under way; messages with a sequence under `below` are answered.
+
+    Attributes:
+        has_fallback: whether there is another model to ask, should this one be down.
+    """
 
     narrator: Narrator
     append: Append
     text: AnswerText
     below: int
+    has_fallback: bool = False
 
 
 class _Unheard:
@@ -184,8 +192,10 @@ class ModelStep:
     def _ask_in_turn(self, step: _Step) -> ModelAnswer | ModelFailure:
         """Ask the chosen model, then each fallback; the failure told is the chosen one's."""
         failures: list[ModelFailure] = []
-        for model in self._candidates():
-            outcome = self._ask(model, step)
+        candidates = self._candidates()
+        for place, model in enumerate(candidates, start=1):
+            others_left = any(isinstance(each, ModelChoice) for each in candidates[place:])
+            outcome = self._ask(model, replace(step, has_fallback=others_left))
             if isinstance(outcome, ModelAnswer):
                 return replace(outcome, given_up=tuple(failures))
             failures.append(outcome)
@@ -213,14 +223,14 @@ class ModelStep:
             ask=partial(self._ask_for_summary, model, step),
         )
         self._context.compact_if_due(model, compactor)
-        outcome = self._call(model, partial(self._request, model, step), step.text)
+        outcome = self._call(model, step, partial(self._request, model, step), step.text)
         if (
             isinstance(outcome, ModelFailure)
             and outcome.reason == FailureReason.REQUEST_TOO_LARGE
             and not outcome.is_shown
             and self._context.shrink(model, compactor)
         ):
-            outcome = self._call(model, partial(self._request, model, step), step.text)
+            outcome = self._call(model, step, partial(self._request, model, step), step.text)
         return replace(outcome, asked=model)
 
     def _ask_for_summary(
@@ -237,12 +247,16 @@ class ModelStep:
                 profile=model.profile,
             )
 
-        return self._call(model, request, _Unheard())
+        return self._call(model, step, request, _Unheard())
 
     # --- one call ----------------------------------------------------------------
 
     def _call(
-        self, model: ModelChoice, request: Callable[[LLMDriver], LLMRequest], sink: TextSink
+        self,
+        model: ModelChoice,
+        step: _Step,
+        request: Callable[[LLMDriver], LLMRequest],
+        sink: TextSink,
     ) -> ModelAnswer | ModelFailure:
         lease, access = self._session_log.lease, self._access
         find = partial(access.endpoint_of, lease.claim.organization_id, model)
@@ -262,6 +276,7 @@ class ModelStep:
             lease=lease,
             deadline_seconds=access.deadline_seconds,
             circuit=access.circuit_for(endpoint),
+            most_patience_seconds=MOST_PATIENCE_SECONDS if step.has_fallback else None,
         )
 
     def _request(self, model: ModelChoice, step: _Step, driver: LLMDriver) -> LLMRequest:

@@ -213,8 +213,12 @@ def call_model(
     deadline_seconds: float,
     circuit: Circuit | None = None,
     jitter: Callable[[], float] = random.random,
+    most_patience_seconds: float | None = None,
 ) -> ModelAnswer | ModelFailure:
     """Ask the model once, or up to three times while nothing has been shown.
+
+    A provider that wants to be left alone for longer than `most_patience_seconds` is not
+    asked again.
 
     Raises:
         Interrupted: stopped from outside; nothing is to be recorded.
@@ -234,7 +238,7 @@ def call_model(
             return course.answered(outcome, attempt)
         if lease.stop.is_set():
             raise Interrupted
-        pause = _pause(outcome, course.retries, jitter())
+        pause = _pause(outcome, course.retries, jitter(), most=most_patience_seconds)
         is_last = attempt.is_shown or course.retries == MAX_RETRIES
         if pause is None or is_last or stop.wait(pause):
             if lease.stop.is_set():
@@ -268,13 +272,16 @@ def _try_once(
     return LLMFailure(FailureReason.UNAVAILABLE, "the stream ended without a reply")
 
 
-def _pause(failure: LLMFailure, retries: int, jitter: float) -> float | None:
+def _pause(failure: LLMFailure, retries: int, jitter: float, *, most: float | None) -> float | None:
     """Seconds to wait before the next try; None when there is no point in one."""
     if not failure.may_retry:
         return None
     pause: float = min(_FIRST_PAUSE_SECONDS * 2.0**retries, _LONGEST_PAUSE_SECONDS)
-    if failure.retry_after_seconds is not None:
-        return min(max(failure.retry_after_seconds, 0.0), _LONGEST_PAUSE_SECONDS)
+    wish = failure.retry_after_seconds
+    if wish is not None:
+        if most is not None and wish > most:
+            return None
+        return min(max(wish, 0.0), _LONGEST_PAUSE_SECONDS)
     return pause * (1 - _JITTER + 2 * _JITTER * jitter)
 
 

@@ -1,5 +1,6 @@
 """Which model is asked, in what order, and with what."""
 
+import threading
 from dataclasses import replace
 from uuid import UUID
 
@@ -105,6 +106,55 @@ def test_thinking_that_nobody_saw_does_not_keep_the_next_from_speaking() -> None
     answer = world.run()
     assert isinstance(answer, ModelAnswer)
     assert answer.late_thinking == ""
+
+
+def _limited(seconds: float) -> Script:
+    limited = LLMFailure(
+        FailureReason.RATE_LIMITED, "slow down", may_retry=True, retry_after_seconds=seconds
+    )
+    return [limited]
+
+
+def test_a_provider_that_wants_a_long_pause_gives_way_at_once() -> None:
+    scripts: dict[str, list[Script]] = {"first": [_limited(30)], "second": [list(OK)]}
+    answer = World(scripts, with_models(ModelMissing("gone"), SECOND)).run()
+    assert isinstance(answer, ModelAnswer)
+    assert answer.asked == SECOND
+    assert [each.retries for each in answer.given_up] == [0, 0]
+
+
+def test_a_short_pause_is_waited_for_before_another_model_is_asked() -> None:
+    scripts: dict[str, list[Script]] = {
+        "first": [_limited(0.01), list(OK)],
+        "second": [list(OK)],
+    }
+    answer = World(scripts, with_models(SECOND)).run()
+    assert isinstance(answer, ModelAnswer)
+    assert (answer.asked, answer.retries) == (FIRST, 1)
+
+
+@pytest.mark.parametrize("fallbacks", [(), (ModelMissing("gone"),)])
+def test_without_another_model_a_long_pause_is_waited_for(
+    fallbacks: tuple[ModelMissing, ...],
+) -> None:
+    world = World({"first": [_limited(30), list(OK)]}, with_models(*fallbacks))
+    stop = _Patient()
+    world.lease.stop = stop
+    answer = world.run()
+    assert isinstance(answer, ModelAnswer)
+    assert (answer.retries, stop.waited) == (1, [30])
+
+
+class _Patient(threading.Event):
+    """A stop flag that is waited on in no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout)
+        return False
 
 
 def test_an_open_breaker_costs_no_call_and_gives_way() -> None:

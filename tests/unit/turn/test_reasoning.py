@@ -100,6 +100,7 @@ class _Call:
         self.thought: list[str] = []
         self.streams_thinking = True
         self.circuit: Circuit = ClosedCircuit()
+        self.most_patience_seconds: float | None = None
 
     def add(self, text: str) -> None:
         self.shown.append(text)
@@ -121,6 +122,7 @@ class _Call:
             deadline_seconds=deadline_seconds,
             circuit=self.circuit,
             jitter=lambda: jitter,
+            most_patience_seconds=self.most_patience_seconds,
         )
 
 

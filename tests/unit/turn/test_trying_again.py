@@ -56,6 +56,26 @@ def test_a_circuit_hears_of_an_answer_that_broke_off() -> None:
     assert circuit.told == [FailureReason.RATE_LIMITED]
 
 
+# --- patience --------------------------------------------------------------------
+
+
+def test_who_has_another_model_to_ask_does_not_sit_out_a_long_wish() -> None:
+    call = _Call(_Driver([_busy(2.5)], _words("never")))
+    call.most_patience_seconds = 2.0
+    failure = call.run()
+    assert isinstance(failure, ModelFailure)
+    assert (failure.reason, failure.retries) == ("provider_rate_limited", 0)
+    assert call.stop.waits == []
+
+
+def test_short_pauses_are_waited_for_all_the_same() -> None:
+    call = _Call(_Driver([_busy(2)], [_busy()], _words("ok")))
+    call.most_patience_seconds = 2.0
+    answer = call.run(jitter=1.0)
+    assert isinstance(answer, ModelAnswer)
+    assert call.stop.waits == [2, 2.5], "its own pauses are no wish of the provider's"
+
+
 # --- answers that cannot be read ---------------------------------------------------
 
 
