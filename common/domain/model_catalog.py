@@ -30,6 +30,8 @@ class Family:
     Attributes:
         start: a regular expression for the beginning of the name.
         cost: USD per million tokens of input and of output, when known.
+        adaptive: whether it decides itself how long to think: Anthropic's newer models, which
+            refuse a budget of tokens or are soon to do so.
     """
 
     start: str
@@ -45,6 +47,7 @@ class Family:
     open_weights: bool = False
     efforts: tuple[str, ...] = ()
     cost: tuple[float, float] | None = None
+    adaptive: bool = False
 
     def to_profile(self) -> Json:
         """In the wire's form (contract 6.2)."""
@@ -98,8 +101,8 @@ def _claude(start: str, name: str, context: int, output: int, **known: Any) -> F
 
 
 def _cool_claude(start: str, name: str, context: int, output: int, **known: Any) -> Family:
-    """One that refuses a temperature."""
-    return _claude(start, name, context, output, temperature=False, **known)
+    """One that refuses a temperature, and a budget for its thinking."""
+    return _claude(start, name, context, output, temperature=False, adaptive=True, **known)
 
 
 _FAMILIES: Final = (
@@ -132,12 +135,20 @@ _FAMILIES: Final = (
     _cool_claude(r"claude-haiku-5", "Claude Haiku 5.5", _MILLION, 64_000),
     _cool_claude(r"claude-(fable|mythos)-", "Claude Fable", _MILLION, 128_000),
     _cool_claude(r"claude-opus-4-[78]", "Claude Opus 4.8", _MILLION, 128_000, cost=(5, 25)),
-    _claude(r"claude-opus-4-6", "Claude Opus 4.6", _MILLION, 128_000, cost=(5, 25)),
-    _claude(r"claude-sonnet-4-6", "Claude Sonnet 4.6", _MILLION, 64_000, cost=(3, 15)),
+    _claude(
+        r"claude-opus-4-6", "Claude Opus 4.6", _MILLION, 128_000, adaptive=True, cost=(5, 25)
+    ),
+    _claude(
+        r"claude-sonnet-4-6", "Claude Sonnet 4.6", _MILLION, 64_000, adaptive=True, cost=(3, 15)
+    ),
     _claude(r"claude-(opus|sonnet)-4-5", "Claude 4.5", 200_000, 64_000),
     _claude(r"claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, cost=(1, 5)),
     _claude(r"claude-(opus|sonnet)-4", "Claude 4", 200_000, 32_000),
-    Family(r"claude-", "Claude", "anthropic", 200_000, 4_096),
+    _claude(r"claude-3-7", "Claude 3.7", 200_000, 64_000),
+    Family(r"claude-3-5", "Claude 3.5", "anthropic", 200_000, 8_192),
+    Family(r"claude-(3|2|v|instant)", "Claude 3", "anthropic", 200_000, 4_096),
+    # Newer than this list, so it is taken for one of the newest kind.
+    _cool_claude(r"claude-", "Claude", 200_000, 16_384),
 )  # fmt: skip
 
 _PATTERNS: Final = tuple((re.compile(family.start), family) for family in _FAMILIES)
@@ -180,7 +191,8 @@ def is_chat_model(model_id: str) -> bool:
 
 def profile_of(model_id: str, stored: Mapping[str, Any] | None) -> ModelProfile:
     """What a turn goes by: the row's own profile, else what is known of the name."""
-    wire = stored or known_profile(model_id)
+    family = _family(model_id)
+    wire = stored or (None if family is None else family.to_profile())
     if not wire:
         return UNKNOWN_MODEL
     limits = wire.get("limits") or {}
@@ -192,6 +204,18 @@ def profile_of(model_id: str, stored: Mapping[str, Any] | None) -> ModelProfile:
         takes_temperature=bool(wire.get("temperature", True)),
         takes_images=bool(wire.get("attachment", True)) if inputs is None else "image" in inputs,
         calls_tools=bool(wire.get("tool_call", True)),
+        efforts=_efforts(wire.get("reasoning_effort")),
+        # A row's profile has no word for it.
+        thinks_adaptively=family is not None and family.adaptive,
+    )
+
+
+def _efforts(wire: object) -> tuple[str, ...]:
+    values = wire.get("values") if isinstance(wire, Mapping) else None
+    return tuple(
+        each["value"]
+        for each in values or ()
+        if isinstance(each, Mapping) and isinstance(each.get("value"), str)
     )
 
 

@@ -22,6 +22,7 @@ from worker.llm.tool_names import legal_name
 PROVIDER_TYPE: Final = "anthropic"
 DEFAULT_MAX_TOKENS: Final = 16384
 
+# Thinking counts as output; what was asked for is meant for the answer alone.
 _BUDGETS: Final[dict[Effort, int]] = {
     "minimal": 1024,
     "low": 4096,
@@ -73,19 +74,25 @@ def _generation(request: LLMRequest) -> dict[str, Any]:
             # The library has no argument for it, as the newest models take none.
             payload["extra_body"] = {"temperature": min(temperature, _HIGHEST_TEMPERATURE)}
         return payload
-    if request.settings.get("thinking") == "adaptive":
-        # Newer models decide themselves how long to think, and refuse a budget.
-        config = {"effort": "low" if effort == "minimal" else effort}
-        return {
-            "max_tokens": wanted,
-            "thinking": {"type": "adaptive"},
-            "output_config": config,
-        }
-    return _with_budget(_BUDGETS[effort], wanted=wanted, most=most)
+    if not _is_adaptive(request):
+        return _with_budget(_BUDGETS[effort], wanted=wanted, most=most)
+    whole = wanted + _BUDGETS[effort]
+    return {
+        "max_tokens": whole if most is None else min(whole, most),
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "low" if effort == "minimal" else effort},
+    }
+
+
+def _is_adaptive(request: LLMRequest) -> bool:
+    """Whether the model decides itself how long to think; its row's settings know best."""
+    mode = request.settings.get("thinking")
+    if mode in ("adaptive", "budget"):
+        return bool(mode == "adaptive")
+    return request.profile.thinks_adaptively
 
 
 def _with_budget(budget: int, *, wanted: int, most: int | None) -> dict[str, Any]:
-    # Thinking counts as output; what was asked for is meant for the answer alone.
     max_tokens = wanted + budget
     if most is not None and max_tokens > most:
         max_tokens = most

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Final, get_args
 
 from common.domain.model import UNKNOWN_MODEL
 from worker.llm.driver import Effort, InlineImage, LinkedImage, LLMRequest
+
+# From the least on.
+_EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
 
 
 def wished_effort(request: LLMRequest) -> Effort | None:
@@ -13,10 +17,36 @@ def wished_effort(request: LLMRequest) -> Effort | None:
 
     Of a model that nothing is known of, the caller knows more than we do.
     """
-    if request.effort in (None, "none"):
+    if request.effort is None or request.effort == "none" or not may_think(request):
         return None
-    may_think = request.profile.reasons or request.profile == UNKNOWN_MODEL
-    return request.effort if may_think else None
+    effort = _nearest(request.effort, request.profile.efforts)
+    return None if effort == "none" else effort
+
+
+def asked_effort(request: LLMRequest) -> Effort | None:
+    """What is sent to a model that takes an effort by name; None to leave it to the model.
+
+    One that knows no `none` is asked for as little as it can do.
+    """
+    if request.effort == "none" and request.profile.reasons:
+        return _nearest("none", request.profile.efforts)
+    return wished_effort(request)
+
+
+def may_think(request: LLMRequest) -> bool:
+    """Whether the model thinks, as far as anybody knows."""
+    return request.profile.reasons or request.profile == UNKNOWN_MODEL
+
+
+def _nearest(wish: Effort, listed: tuple[str, ...]) -> Effort:
+    """The effort itself, or of those that a model lists the nearest; rather less than more."""
+    known = [each for each in _EFFORTS if each in listed]
+    # Who asks for some thinking is not answered with none, if there is a choice.
+    known = [each for each in known if each != "none" or wish == "none"] or known
+    if not known or wish in known:
+        return wish
+    place = _EFFORTS.index(wish)
+    return min(known, key=lambda each: abs(_EFFORTS.index(each) - place))
 
 
 def wished_temperature(request: LLMRequest) -> float | None:

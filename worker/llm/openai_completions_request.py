@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from common.domain.turn import ToolCall
 from worker.llm.driver import Endpoint, LLMRequest, ModelMessage, ToolDeclaration
-from worker.llm.generation import image_url, wished_effort, wished_temperature
+from worker.llm.generation import asked_effort, image_url, wished_temperature
 from worker.llm.tool_names import legal_name
 
 
@@ -38,9 +38,9 @@ def completions_request(request: LLMRequest, endpoint: Endpoint) -> dict[str, An
     temperature = wished_temperature(request)
     if temperature is not None and not request.profile.reasons:
         payload["temperature"] = temperature
-    effort = wished_effort(request)
-    if effort is not None or (request.effort == "none" and request.profile.reasons):
-        payload["reasoning_effort"] = effort or "none"
+    effort = asked_effort(request)
+    if effort is not None:
+        payload["reasoning_effort"] = effort
     return payload
 
 

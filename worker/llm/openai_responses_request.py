@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from common.domain.turn import ToolCall
 from worker.llm.driver import LLMRequest, ModelMessage, ThinkingBlock, ToolDeclaration
-from worker.llm.generation import image_url, wished_effort, wished_temperature
+from worker.llm.generation import asked_effort, image_url, wished_temperature
 from worker.llm.tool_names import legal_name
 
 PROVIDER_TYPE: Final = "openai"
@@ -42,14 +42,14 @@ def responses_request(request: LLMRequest) -> dict[str, Any]:
 
 
 def _reasoning(request: LLMRequest) -> dict[str, Any]:
-    effort = wished_effort(request)
+    effort = asked_effort(request)
+    if effort == "none":
+        return {"reasoning": {"effort": "none"}}
     if effort is not None:
         reasoning = {"effort": effort, "summary": "auto"}
         return {"reasoning": reasoning, "include": [_ENCRYPTED_THINKING]}
     if not request.profile.reasons:
         return {}
-    if request.effort == "none":
-        return {"reasoning": {"effort": "none"}}
     # It thinks as much as it likes, and is to go on from there.
     return {"include": [_ENCRYPTED_THINKING]}
 

@@ -2,6 +2,7 @@
 
 import typing
 
+import orjson
 import pytest
 from anthropic import _constants as anthropic_constants
 from anthropic.types.model import Model as AnthropicModel
@@ -84,6 +85,8 @@ def test_every_known_profile_satisfies_the_official_client(name: str) -> None:
         ("anthropic/claude-opus-4.6", 1_000_000, True, True),
         ("claude-sonnet-4-5-20250929", 200_000, True, True),
         ("claude-3-haiku-20240307", 200_000, False, True),
+        ("claude-3-7-sonnet-20250219", 200_000, True, True),
+        ("claude-opus-9", 200_000, True, False),
         ("openai/gpt-4.1", 1_047_576, False, True),
     ],
 )
@@ -100,6 +103,48 @@ def test_well_known_models_are_known(
 def test_other_models_are_unknown(name: str) -> None:
     assert profile_of(name, None) == UNKNOWN_MODEL
     assert known_profile(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "adaptive"),
+    [
+        ("claude-opus-5-5", True),
+        ("claude-sonnet-5", True),
+        ("claude-haiku-5-5", True),
+        ("anthropic/claude-opus-4.7", True),
+        ("claude-opus-4-6", True),
+        ("claude-opus-4-5-20251101", False),
+        ("claude-haiku-4-5", False),
+        ("claude-3-7-sonnet-20250219", False),
+        ("claude-of-next-year", True),
+        ("gpt-5", False),
+    ],
+)
+def test_it_is_known_which_models_decide_how_long_they_think(name: str, *, adaptive: bool) -> None:
+    assert profile_of(name, None).thinks_adaptively == adaptive
+    # What a row says of the model has no word for it, so it does not unsay it either.
+    stored = {"reasoning": True, "limits": {"context": 10, "output": 5}}
+    assert profile_of(name, stored).thinks_adaptively == adaptive
+
+
+def test_a_claude_of_an_unknown_name_may_think_and_write_as_much_as_the_contract_says() -> None:
+    profile = profile_of("claude-next", None)
+    assert (profile.reasons, profile.output_tokens) == (True, 16384)
+
+
+def test_efforts_are_those_that_the_profile_lists() -> None:
+    assert profile_of("gpt-5", None).efforts == ("minimal", "low", "medium", "high")
+    assert profile_of("claude-opus-4-5", None).efforts == ()
+    values = [{"name": "High", "value": "high"}, {"name": "?"}, "low"]
+    stored = {"reasoning": True, "reasoning_effort": {"default": "high", "values": values}}
+    assert profile_of("some-model", stored).efforts == ("high",)
+
+
+def test_a_pinned_profile_is_read_back_as_it_was_also_one_of_the_previous_release() -> None:
+    profile = profile_of("claude-opus-5", {"reasoning_effort": {"values": [{"value": "low"}]}})
+    assert (profile.efforts, profile.thinks_adaptively) == (("low",), True)
+    assert ModelProfile.from_json(orjson.loads(orjson.dumps(profile.to_json()))) == profile
+    assert ModelProfile.from_json({"reasons": True}) == ModelProfile(reasons=True)
 
 
 def test_a_rows_own_profile_counts_before_what_is_known() -> None:
