@@ -69,14 +69,17 @@ class ThinkingBlock:
 
     Attributes:
         text: readable thinking or its summary, may be empty.
-        provider_type: who alone understands `replay`.
+        provider_type: in whose format `replay` is.
         replay: what the provider wants back unchanged with the next request (signature,
             encrypted content); kept beside the log and shown to nobody.
+        provider_id: shown form of the provider's row that it came from, who alone is given
+            it back; known once the block was kept, empty for those of the previous release.
     """
 
     text: str
     provider_type: str
     replay: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Final, get_args
 
 from common.domain.model import UNKNOWN_MODEL
-from worker.llm.driver import Effort, InlineImage, LinkedImage, LLMRequest
+from worker.llm.driver import (
+    Effort,
+    Endpoint,
+    InlineImage,
+    LinkedImage,
+    LLMRequest,
+    ModelMessage,
+)
 
 # From the least on.
 _EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
@@ -47,6 +55,23 @@ def _nearest(wish: Effort, listed: tuple[str, ...]) -> Effort:
         return wish
     place = _EFFORTS.index(wish)
     return min(known, key=lambda each: abs(_EFFORTS.index(each) - place))
+
+
+def with_own_thinking(request: LLMRequest, endpoint: Endpoint) -> LLMRequest:
+    """The request with no thinking but what came from this provider, for a model that thinks.
+
+    What another account signed or encrypted is refused by some, and nothing that it need see.
+    """
+    provider_id = endpoint.provider_id if may_think(request) else ""
+    messages = tuple(_with_thinking_of(provider_id, message) for message in request.messages)
+    return replace(request, messages=messages)
+
+
+def _with_thinking_of(provider_id: str, message: ModelMessage) -> ModelMessage:
+    if not message.thinking:
+        return message
+    own = (block for block in message.thinking if provider_id and block.provider_id == provider_id)
+    return replace(message, thinking=tuple(own))
 
 
 def wished_temperature(request: LLMRequest) -> float | None:

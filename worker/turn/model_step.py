@@ -28,6 +28,7 @@ from worker.llm.driver import (
     ModelMessage,
     Stop,
 )
+from worker.llm.generation import with_own_thinking
 from worker.text_stream import TextStreams
 from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
@@ -271,7 +272,7 @@ class ModelStep:
             return ModelFailure(failure.reason, failure.detail, 0, model=model.name)
         return call_model(
             driver,
-            asked,
+            with_own_thinking(asked, endpoint),
             sink=sink,
             lease=lease,
             deadline_seconds=access.deadline_seconds,

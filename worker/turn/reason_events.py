@@ -114,7 +114,7 @@ class ReasonStep:
             EventType.OUTPUT_COMPLETED,
             {"message": message, "metadata": metadata, "usage": answer.usage.to_json()},
             {**self.context, "stream_sequence": stream.opener},
-            private=_kept(answer.thinking),
+            private=_kept(answer.thinking, metadata.get("provider_id", "")),
         )
 
     def unanswered(self, failure: ModelFailure) -> list[EventDraft]:
@@ -203,12 +203,17 @@ class ReasonStep:
         return EventDraft(kind, data, self.context)
 
 
-def _kept(thinking: tuple[ThinkingBlock, ...]) -> Json | None:
-    """What the next request may have to give back to the provider."""
+def _kept(thinking: tuple[ThinkingBlock, ...], provider_id: str) -> Json | None:
+    """What the next request may have to give back to the provider, and to none but it."""
     if not thinking:
         return None
     blocks = [
-        {"text": block.text, "provider_type": block.provider_type, "replay": dict(block.replay)}
+        {
+            "text": block.text,
+            "provider_type": block.provider_type,
+            "provider_id": provider_id,
+            "replay": dict(block.replay),
+        }
         for block in thinking
     ]
     return {"thinking": blocks}
@@ -217,6 +222,8 @@ def _kept(thinking: tuple[ThinkingBlock, ...]) -> Json | None:
 def kept_thinking(private: Json) -> tuple[ThinkingBlock, ...]:
     """What `answered` kept in the private part of the answer's event."""
     return tuple(
-        ThinkingBlock(block["text"], block["provider_type"], block["replay"])
+        ThinkingBlock(
+            block["text"], block["provider_type"], block["replay"], block.get("provider_id", "")
+        )
         for block in private.get("thinking", ())
     )

@@ -3,10 +3,10 @@
 import pytest
 
 from common.domain.model import UNKNOWN_MODEL, ModelProfile
-from tests.unit.llm.requests import a_request
+from tests.unit.llm.requests import ASKED, a_request
 from worker.llm.anthropic_messages_request import messages_request
-from worker.llm.driver import Effort, Endpoint
-from worker.llm.generation import asked_effort, wished_effort
+from worker.llm.driver import Effort, Endpoint, ModelMessage, ThinkingBlock
+from worker.llm.generation import asked_effort, wished_effort, with_own_thinking
 from worker.llm.openai_completions_request import completions_request
 from worker.llm.openai_responses_request import responses_request
 
@@ -86,3 +86,38 @@ def test_what_a_model_s_settings_say_counts_first(
 ) -> None:
     request = a_request(effort="low", profile=profile, settings={"thinking": setting})
     assert messages_request(request)["thinking"]["type"] == kind
+
+
+def _thought(provider_id: str) -> ThinkingBlock:
+    return ThinkingBlock("hm", "openai", {"encrypted_content": provider_id}, provider_id)
+
+
+_TALK = (
+    ASKED,
+    ModelMessage("assistant", "So.", thinking=(_thought("provider_1"), _thought("provider_2"))),
+    ModelMessage("assistant", "And.", thinking=(_thought(""),)),
+)
+
+
+@pytest.mark.parametrize("profile", [UNKNOWN_MODEL, ModelProfile(reasons=True)])
+def test_thinking_goes_back_to_the_provider_it_came_from_and_to_no_other(
+    profile: ModelProfile,
+) -> None:
+    request = with_own_thinking(a_request(*_TALK, profile=profile), _ENDPOINT)
+    assert [message.thinking for message in request.messages] == [
+        (),
+        (_thought("provider_1"),),
+        (),
+    ]
+    assert [message.text for message in request.messages] == [each.text for each in _TALK]
+
+
+def test_a_model_that_does_not_think_is_given_no_thinking_back() -> None:
+    profile = ModelProfile(context_tokens=128_000)
+    request = with_own_thinking(a_request(*_TALK, profile=profile), _ENDPOINT)
+    assert not any(message.thinking for message in request.messages)
+
+
+def test_an_endpoint_without_a_name_is_given_none_either() -> None:
+    request = with_own_thinking(a_request(*_TALK), Endpoint("", "openai"))
+    assert not any(message.thinking for message in request.messages)

@@ -19,9 +19,9 @@ from worker.llm.driver import (
     ThinkingBlock,
     ThinkingDelta,
 )
-from worker.turn.config import ModelMissing
+from worker.turn.config import ModelChoice, ModelMissing
 from worker.turn.outcome import ModelAnswer, ModelFailure
-from worker.turn.reason_events import Stream
+from worker.turn.reason_events import Stream, kept_thinking
 
 
 def test_the_request_says_what_the_message_asks_for() -> None:
@@ -155,6 +155,36 @@ class _Patient(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self.waited.append(timeout)
         return False
+
+
+def test_thinking_is_given_back_to_none_but_whom_it_came_from() -> None:
+    def told(first: ModelChoice) -> list[str]:
+        world = World({"first": [list(OK)]}, with_models(model=first), said=("one", "two", "three"))
+        blocks = [
+            {"text": "mine", "provider_type": "one", "provider_id": "provider_1", "replay": {}},
+            {"text": "other's", "provider_type": "one", "provider_id": "provider_9", "replay": {}},
+            # As the previous release kept them.
+            {"text": "nobody's", "provider_type": "one", "replay": {}},
+        ]
+        private = orjson.dumps({"thinking": blocks}).decode()
+        world.memory.events[1] = replace(world.memory.events[1], private_json=private)
+        world.run()
+        (request,) = world.asked
+        return [block.text for message in request.messages for block in message.thinking]
+
+    assert told(FIRST) == ["mine"]
+    assert told(replace(FIRST, profile=ModelProfile(context_tokens=10_000))) == []
+
+
+def test_an_answer_s_thinking_is_kept_with_the_provider_it_came_from() -> None:
+    thinking = ThinkingBlock("hm", "one", {"signature": "s"})
+    script: Script = [TextDelta("So"), Reply(Usage(), "stop", "m", thinking=(thinking,))]
+    answer = World({"first": [script]}, with_models()).run()
+    assert isinstance(answer, ModelAnswer)
+    narrator = Stage(answers=lambda: answer).narrator()
+    narrator.stream = Stream(6, UUID(int=8))
+    (private,) = [draft.private for draft in narrator.answered(answer) if draft.private]
+    assert kept_thinking(private) == (replace(thinking, provider_id="provider_1"),)
 
 
 def test_an_open_breaker_costs_no_call_and_gives_way() -> None:

@@ -102,6 +102,7 @@ def test_what_a_provider_wants_back_is_beside_the_answer_and_in_no_payload() -> 
                 {
                     "text": "hm",
                     "provider_type": "anthropic",
+                    "provider_id": "",
                     "replay": {"signature": "only for the provider"},
                 }
             ]
