@@ -47,6 +47,7 @@ from worker.turn.reasoning import (
 )
 from worker.turn.sent_context import SentContext
 from worker.turn.session_log import SessionLog
+from worker.turn.summary import limit_within
 
 # For longer than that no provider is waited for, if there is another one to ask.
 MOST_PATIENCE_SECONDS: Final = 2.0
@@ -242,7 +243,7 @@ class ModelStep:
                 model=model.name,
                 system_prompt=instruction,
                 messages=(asked,),
-                max_tokens=limit,
+                max_tokens=limit_within(model.profile, limit),
                 step=partial(self._session_log.completed_steps, below=step.below),
                 settings=self._access.settings_for(model, self.controls),
                 profile=model.profile,

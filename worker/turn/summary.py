@@ -7,10 +7,12 @@ from typing import Final
 
 import orjson
 
+from common.domain.model import ModelProfile
 from worker.llm.driver import ModelMessage
 from worker.turn.context_window import Entry
 
 SUMMARY_TOKENS: Final = 2_000
+_WINDOW_SHARE: Final = 0.25
 INSTRUCTION: Final = (
     "You keep the memory of a long conversation between a user and an assistant. Sum up the"
     " transcript you are given so that the assistant can go on without it. Keep what the user"
@@ -20,6 +22,13 @@ INSTRUCTION: Final = (
 )
 _OPENING: Final = "Summary of the conversation so far:\n\n"
 _SPEAKERS: Final = {"user": "User", "assistant": "Assistant", "tool": "Tool result"}
+
+
+def limit_within(profile: ModelProfile, wanted: int) -> int:
+    """How long a summary may be: no longer than the model writes, nor a quarter of its window."""
+    written = profile.output_tokens or wanted
+    share = int((profile.context_tokens or 0) * _WINDOW_SHARE) or wanted
+    return min(wanted, written, share)
 
 
 def transcript_of(entries: Sequence[Entry], *, earlier: str | None) -> str:

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.domain.events import EventType, Usage
-from common.domain.model import ModelProfile
+from common.domain.model import UNKNOWN_MODEL, ModelProfile
 from tests.unit.turn.models import FIRST, OK, SECOND, Script, World, down, with_models
 from worker.capabilities.composition import CapabilityGrant, Composition
 from worker.llm.driver import FailureReason, Reply, TextDelta
 from worker.turn.context_window import entry_of, total_tokens
 from worker.turn.outcome import ModelAnswer, ModelFailure
-from worker.turn.summary import INSTRUCTION
+from worker.turn.summary import INSTRUCTION, SUMMARY_TOKENS, limit_within
 
 _SMALL = replace(FIRST, profile=ModelProfile(context_tokens=2_000, output_tokens=200))
 # Of the window 1,700 tokens are for messages.
@@ -81,6 +81,26 @@ def test_without_a_summary_the_newest_part_is_sent(script: Script) -> None:
     assert isinstance(world.run(), ModelAnswer)
     assert _types(world) == [EventType.CONTEXT_COMPACTING, EventType.CONTEXT_COMPACTION_FAILED]
     assert [message.text for message in world.asked[1].messages] == list(_LONG[2:])
+
+
+@pytest.mark.parametrize(
+    ("context", "output", "limit"),
+    [(4096, 1024, 1024), (2048, 8192, 512), (2048, None, 512), (200_000, 64_000, 2000)],
+)
+def test_a_summary_is_asked_for_that_the_model_can_write(
+    context: int, output: int | None, limit: int
+) -> None:
+    profile = ModelProfile(context_tokens=context, output_tokens=output)
+    model = replace(FIRST, profile=profile)
+    said = tuple("x" * context for _ in range(5))
+    world = World({"first": [_SUMMARY, list(OK)]}, with_models(model=model), said=said)
+    world.run()
+    assert world.asked[0].system_prompt == INSTRUCTION
+    assert world.asked[0].max_tokens == limit
+
+
+def test_of_an_unknown_model_a_summary_of_usual_length_is_asked_for() -> None:
+    assert limit_within(UNKNOWN_MODEL, SUMMARY_TOKENS) == SUMMARY_TOKENS
 
 
 def test_what_a_model_finds_too_large_is_summed_up_and_asked_once_more() -> None:
