@@ -126,6 +126,11 @@ class Settings:
     worker_database_pool: int = _setting("20", _some, "connections a worker process")
 
     default_model: str = _setting("", _text, "model when nothing else names one; empty: none")
+    error_disclosure_max: str = _setting(
+        "detailed",
+        _choice("generic", "standard", "detailed"),
+        "most that a caller is told of a provider's failure",
+    )
     llmsim: dict[str, Any] = _setting("{}", _object, "behaviour of the simulated model, JSON")
 
     secrets_encryption_key: MasterKey | None = _setting(

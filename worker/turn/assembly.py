@@ -27,6 +27,7 @@ from worker.turn.act_events import CallKind, Patience
 from worker.turn.acting import ToolCalls
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 from worker.turn.endpoints import Endpoints
+from worker.turn.failure import disclosure_of
 from worker.turn.model_step import ModelAccess, ModelStep
 from worker.turn.narration import Narrator
 from worker.turn.outside import kinds_of
@@ -108,6 +109,8 @@ def assemble(
         new_id=clock.new_id,
         duration_ms=lambda: max(0, clock.now_milliseconds() - started_ms),
         should_hand_over=lambda: around.shutdown.has_begun,
+        # A caller's wish can be no more than the operator allows.
+        most_disclosed=disclosure_of(around.settings.error_disclosure_max),
     )
     return Assembly(runner, _limits(config, around.settings))
 

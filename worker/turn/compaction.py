@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from common.domain.events import EventDraft, EventType, Json
@@ -61,8 +61,9 @@ class Compactor:
         self.append([self.draft(EventType.CONTEXT_COMPACTING, facts)])
         answer = None if self.strategy == "trim" else self._summary_of(entries[:split], room)
         if isinstance(answer, ModelFailure) and reason == "proactive_budget":
-            failed: Json = {"reason": answer.reason, "error": answer.detail}
-            self.append([self.draft(EventType.CONTEXT_COMPACTION_FAILED, failed)])
+            failed = self.draft(EventType.CONTEXT_COMPACTION_FAILED, {"reason": answer.reason})
+            # The provider's own words: nobody asked for this call, so nobody reads them.
+            self.append([replace(failed, private={"error": answer.detail})])
             return False
         has_summary = isinstance(answer, ModelAnswer)
         summary = answer.text if isinstance(answer, ModelAnswer) else self.conversation.summary

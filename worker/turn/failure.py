@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from common.domain.events import Json
 from worker.turn.machine import MAX_ITERATIONS
 
 Disclosure = Literal["generic", "standard", "detailed"]
+
+# From the least on.
+_MODES: Final[tuple[Disclosure, ...]] = get_args(Disclosure)
 
 GENERIC: Final = "Something went wrong while handling this request. Please try again later."
 SEALED: Final = (
@@ -31,13 +34,10 @@ _TEXTS: Final = {
 }
 
 
-def disclosure_of(wish: object) -> Disclosure:
-    """The disclosure mode a message asks for; `standard` unless it names another."""
-    match wish:
-        case "generic" | "detailed":
-            return wish
-        case _:
-            return "standard"
+def disclosure_of(wish: object, most: Disclosure = "detailed") -> Disclosure:
+    """The mode a message asks for, `standard` unless it names another, and never above `most`."""
+    known = [mode for mode in _MODES if mode == wish]
+    return min(known[0] if known else "standard", most, key=_MODES.index)
 
 
 def visible_text(code: str, failure: str | None, disclosure: Disclosure) -> str:

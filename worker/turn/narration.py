@@ -58,6 +58,7 @@ class Narrator:
         kinds_of: whom these calls need beside the worker, by call id; those left out nobody.
         patience: how long the turn waits for somebody outside.
         described: by tool name, what events say of it beside the name.
+        shows_detail: whether events may carry a provider's own words for a failure.
     """
 
     turn_id: UUID
@@ -77,6 +78,7 @@ class Narrator:
     thinking_opener: int = 0
     is_to_think: bool = False
     iteration: int = 0
+    shows_detail: bool = False
     results_in_act: dict[str, bool] = field(default_factory=dict)
 
     # --- what the log says ---------------------------------------------------
@@ -259,7 +261,12 @@ class Narrator:
     @property
     def _step(self) -> ReasonStep:
         return ReasonStep(
-            self._shown_turn, self._context, self.config, self.config_hash, self.read_through
+            self._shown_turn,
+            self._context,
+            self.config,
+            self.config_hash,
+            self.read_through,
+            self.shows_detail,
         )
 
     @property

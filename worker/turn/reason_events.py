@@ -1,7 +1,8 @@
 """A reason step in events: their payloads (contract 4.2, 4.3).  Pure.
 
 What a model's provider wants back with the next request is kept beside the answer's
-event, in its private part, and is in no payload.
+event, in its private part, and is in no payload.  So are a provider's own words for a
+failure, where whoever asked is not to read them: an operator finds them in the database.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class ReasonStep:
         turn_id: shown form.
         context: of every event of the step.
         read_through: sequence of `reason.started`; messages below it were sent.
+        shows_detail: whether events may carry a provider's own words for a failure.
     """
 
     turn_id: str
@@ -44,6 +46,7 @@ class ReasonStep:
     config: TurnConfig
     config_hash: str
     read_through: int = 0
+    shows_detail: bool = False
 
     # --- as it goes on ---------------------------------------------------------
 
@@ -124,14 +127,17 @@ class ReasonStep:
             "has_tool_calls": False,
             "tool_call_count": 0,
             "text_preview": None,
-            "error": failure.detail,
+            "error": self._told(failure),
             "failure": failure.reason,
             "duration_ms": failure.duration_ms,
         }
         return [
             *self._generations([failure, *failure.given_up], message_id=None),
-            self._draft(EventType.REASON_COMPLETED, ended),
+            self._draft(EventType.REASON_COMPLETED, ended, private={"error": failure.detail}),
         ]
+
+    def _told(self, failure: ModelFailure) -> str:
+        return failure.detail if self.shows_detail else failure.reason
 
     def _generations(
         self, outcomes: Sequence[ModelAnswer | ModelFailure], *, message_id: str | None
@@ -159,6 +165,7 @@ class ReasonStep:
             "duration_ms": outcome.duration_ms,
         }
         output: dict[str, Any] = {}
+        private: Json | None = None
         if isinstance(outcome, ModelAnswer):
             output = {"message_id": message_id}
             metadata["usage"] = outcome.usage.to_json()
@@ -166,7 +173,8 @@ class ReasonStep:
             metadata["response_id"] = outcome.response_id
             metadata["time_to_first_token_ms"] = outcome.first_token_ms
         else:
-            metadata["error"] = outcome.detail
+            metadata["error"] = self._told(outcome)
+            private = {"error": outcome.detail}
         if outcome.retries:
             metadata["retry"] = {
                 "attempts": outcome.retries,
@@ -178,9 +186,8 @@ class ReasonStep:
         # What was sent is in the log already: everything up to the step's start.
         sent = {"from_sequence": 1, "to_sequence": self.read_through}
         data = {"messages": [], **sent, "config_hash": self.config_hash}
-        return self._draft(
-            EventType.LLM_GENERATION, {**data, "output": output, "metadata": metadata}
-        )
+        told = {**data, "output": output, "metadata": metadata}
+        return self._draft(EventType.LLM_GENERATION, told, private=private)
 
     # --- parts -----------------------------------------------------------------
 
@@ -199,8 +206,8 @@ class ReasonStep:
             return None
         return model.provider_type
 
-    def _draft(self, kind: EventType, data: Json) -> EventDraft:
-        return EventDraft(kind, data, self.context)
+    def _draft(self, kind: EventType, data: Json, private: Json | None = None) -> EventDraft:
+        return EventDraft(kind, data, self.context, private)
 
 
 def _kept(thinking: tuple[ThinkingBlock, ...], provider_id: str) -> Json | None:

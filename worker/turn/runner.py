@@ -22,7 +22,13 @@ from common.storage.log import Head, HeadChange, NewInput
 from worker.lease import Lease
 from worker.turn.acting import ToolCalls
 from worker.turn.facts import fact_of, fold
-from worker.turn.failure import SEALED, disclosure_of, failure_data, visible_text
+from worker.turn.failure import (
+    SEALED,
+    Disclosure,
+    disclosure_of,
+    failure_data,
+    visible_text,
+)
 from worker.turn.machine import apply, decide
 from worker.turn.model_step import ModelStep
 from worker.turn.narration import Narrator, usage_of
@@ -95,6 +101,7 @@ class TurnRunner:
         new_id: Callable[[], UUID],
         duration_ms: Callable[[], int],
         should_hand_over: Callable[[], bool],
+        most_disclosed: Disclosure = "detailed",
     ) -> None:
         self._lease = lease
         self._session_log = session_log
@@ -105,6 +112,7 @@ class TurnRunner:
         self._new_id = new_id
         self._duration_ms = duration_ms
         self._should_hand_over = should_hand_over
+        self._most_disclosed = most_disclosed
         self._pending = Pending()
         self._committed = self._state = TurnState()
         self._seen_input = self._folded = 0
@@ -208,10 +216,15 @@ class TurnRunner:
         return self._live.text_length(self._lease.claim.session_id, stream.opener)
 
     def _failed(self, command: FailTurn) -> list[EventDraft]:
-        disclosure = disclosure_of(self._model_step.controls.get("error_disclosure"))
+        disclosure = self._disclosure
         data = failure_data(command.code, command.failure, disclosure, detail=self._failure_detail)
         text = visible_text(command.code, command.failure, disclosure)
         return [self._narrator.failed(data), self._narrator.notice(text, code=command.code)]
+
+    @property
+    def _disclosure(self) -> Disclosure:
+        wish = self._model_step.controls.get("error_disclosure")
+        return disclosure_of(wish, self._most_disclosed)
 
     def _end(self, status: TurnStatus, drafts: list[EventDraft], *, queue_next: bool) -> None:
         next_turn = self._new_id() if queue_next else None
@@ -257,6 +270,7 @@ class TurnRunner:
     def _call_model(self) -> None:
         outcome, tail = self._model_step.call(self._narrator, self._append_in_call)
         self._pending.tail = tail
+        self._narrator.shows_detail = self._disclosure == "detailed"
         match outcome:
             case ModelAnswer():
                 self._happened(self._narrator.answered(outcome))

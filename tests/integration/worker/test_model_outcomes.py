@@ -32,7 +32,7 @@ from worker.llm_breaker import THRESHOLD
 from worker.turn import assembly, entry
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 from worker.turn.endpoints import Endpoints
-from worker.turn.failure import REFUSED
+from worker.turn.failure import GENERIC, REFUSED
 from worker.turn.resolution import resolve
 
 _FAILED = ["llm.generation", "reason.completed", "turn.failed"]
@@ -154,7 +154,39 @@ def test_the_provider_s_own_words_are_for_who_asks_for_details(
     assert ("42 tokens" in failed["error"]) == expected
     assert failed["error_disclosure"] == disclosure
     assert "42 tokens" not in _one(world, EventType.OUTPUT_COMPLETED).data_json or expected
-    assert "42 tokens" in _one(world, EventType.REASON_COMPLETED).data["error"]
+    told = _one(world, EventType.REASON_COMPLETED).data["error"]
+    assert told == ("limit is 42 tokens" if expected else "request_too_large")
+    assert _one(world, EventType.LLM_GENERATION).data["metadata"]["error"] == told
+    shown = "".join(event.data_json for event in world.events())
+    assert ("42 tokens" in shown.replace(_question(world), "")) == expected
+    assert _kept_errors(world) == ["limit is 42 tokens"] * 2
+
+
+def test_no_more_is_told_than_the_operator_allows(world: World) -> None:
+    world.settings = replace(world.settings, error_disclosure_max="generic")
+    response = {"type": "error", "kind": "request_too_large", "message": "limit is 42 tokens"}
+    hints = {"llmsim": {"response": response}}
+    world.worker().run(world.post("Hello", hints=hints, error_disclosure="detailed"))
+
+    failed = _one(world, EventType.TURN_FAILED).data
+    assert (failed["error"], failed["error_disclosure"]) == (GENERIC, "generic")
+    assert _one(world, EventType.REASON_COMPLETED).data["error"] == "request_too_large"
+    assert _kept_errors(world) == ["limit is 42 tokens"] * 2
+
+
+def _question(world: World) -> str:
+    """What was asked; with it, how the simulated model is to fail."""
+    return _one(world, EventType.INPUT_MESSAGE).data_json
+
+
+def _kept_errors(world: World) -> list[str]:
+    """What an operator finds in the database."""
+    kept = world.row(
+        "SELECT array_agg(private ->> 'error' ORDER BY sequence) AS errors FROM events"
+        " WHERE session_id = :s AND private ? 'error'"
+    )
+    errors: list[str] = kept.errors
+    return errors
 
 
 # --- other models -----------------------------------------------------------------------
@@ -256,7 +288,8 @@ def test_two_workers_share_what_they_know_of_a_provider(
         worker.run(world.post("Hello"))
     assert len(provider.asked) == THRESHOLD, "no call was made"
     told = _data(world, EventType.LLM_GENERATION)[-1]["metadata"]
-    assert "circuit breaker" in told["error"]
+    assert told["error"] == "provider_unavailable"
+    assert "circuit breaker" in _kept_errors(world)[-1]
     failed = _data(world, EventType.TURN_FAILED)[-1]
     assert failed["error_fields"] == {"reason": "provider_unavailable"}
 

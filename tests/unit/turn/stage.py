@@ -24,6 +24,7 @@ from worker.text_stream import TextStreams
 from worker.turn.acting import FinishedCall, ToolCalls
 from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, TurnConfig
+from worker.turn.failure import Disclosure
 from worker.turn.model_step import ModelStep
 from worker.turn.narration import Narrator
 from worker.turn.outcome import CallResult, ModelAnswer, ModelFailure
@@ -278,6 +279,7 @@ class Stage:
     may_repeat: Callable[[str], bool] = lambda _name: True
     should_hand_over: Callable[[], bool] = lambda: False
     controls: dict[str, Any] = field(default_factory=dict)
+    most_disclosed: Disclosure = "detailed"
     thoughts: Thoughts = lambda: None
     memory: Memory = field(default_factory=Memory)
     make_log: Callable[..., MemorySessionLog] = MemorySessionLog
@@ -326,6 +328,7 @@ class Stage:
             new_id=self.new_id,
             duration_ms=lambda: 260,
             should_hand_over=self.should_hand_over,
+            most_disclosed=self.most_disclosed,
         )
 
     def narrator(self) -> Narrator:

@@ -83,6 +83,14 @@ def test_without_a_summary_the_newest_part_is_sent(script: Script) -> None:
     assert [message.text for message in world.asked[1].messages] == list(_LONG[2:])
 
 
+def test_why_there_is_no_summary_is_told_by_its_reason_and_kept_in_the_provider_s_words() -> None:
+    world = World({"first": [down(), list(OK)]}, with_models(model=_SMALL), said=_LONG)
+    world.run()
+    failed = world.stored[-1]
+    assert failed.data == {"reason": "provider_unavailable"}
+    assert failed.private == {"error": "provider_unavailable it said"}
+
+
 @pytest.mark.parametrize(
     ("context", "output", "limit"),
     [(4096, 1024, 1024), (2048, 8192, 512), (2048, None, 512), (200_000, 64_000, 2000)],

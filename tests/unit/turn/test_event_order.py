@@ -182,7 +182,8 @@ def test_a_model_failure_is_told_before_the_apology() -> None:
     ]
     by_type = {event.type: event for event in stage.memory.events}
     assert by_type["reason.completed"].data["success"] is False
-    assert by_type["reason.completed"].data["error"] == "HTTP 429 from upstream"
+    assert by_type["reason.completed"].data["error"] == "provider_rate_limited"
+    assert by_type["llm.generation"].data["metadata"]["error"] == "provider_rate_limited"
     failed = by_type["turn.failed"].data
     assert failed["error_code"] == "llm_error"
     assert failed["error_fields"] == {"reason": "provider_rate_limited"}

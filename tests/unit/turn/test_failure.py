@@ -23,6 +23,23 @@ def test_a_message_chooses_how_much_it_wants_to_know(wish: object, mode: Disclos
 
 
 @pytest.mark.parametrize(
+    ("wish", "most", "mode"),
+    [
+        ("detailed", "standard", "standard"),
+        ("detailed", "generic", "generic"),
+        ("standard", "generic", "generic"),
+        (None, "generic", "generic"),
+        ("generic", "standard", "generic"),
+        ("detailed", "detailed", "detailed"),
+    ],
+)
+def test_nobody_is_told_more_than_the_operator_allows(
+    wish: object, most: Disclosure, mode: Disclosure
+) -> None:
+    assert disclosure_of(wish, most) == mode
+
+
+@pytest.mark.parametrize(
     "reason", [each for each in FailureReason if each is not FailureReason.PROCESSING_ERROR]
 )
 def test_every_reason_has_words_of_its_own(reason: FailureReason) -> None:
