@@ -1,4 +1,7 @@
-"""Providers of models: which types there are, what each needs, and the rules of an address."""
+"""Providers of models: which types there are, what each needs, and the rules of an address.
+
+A new type is an entry in `PROVIDER_TYPES` and the module that it names.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +33,17 @@ KEY_HEADERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderType:
-    """What a type of provider needs; its driver is in `worker.llm`.
+    """What a type of provider needs.
 
     Attributes:
+        driver: the module in `worker.llm` that speaks to it, by its `make_driver`.
         default_url: where its API is when a provider names no address; None: it must name one.
         environment_key: which key of the environment serves providers without one of their own.
         lists: the form of its list of models, None when it has none.
     """
 
     title: str
+    driver: str
     default_url: str | None
     environment_key: Literal["openai", "anthropic"] | None = None
     lists: Literal["openai", "anthropic"] | None = None
@@ -49,29 +54,40 @@ PROVIDER_TYPES: Final[Mapping[str, ProviderType]] = MappingProxyType(
     {
         "openai": ProviderType(
             title="OpenAI Responses API",
+            driver="openai_responses",
             default_url="https://api.openai.com/v1",
             environment_key="openai",
             lists="openai",
         ),
         "openai_completions": ProviderType(
             title="Chat Completions, of OpenAI or any compatible server",
+            driver="openai_completions",
             default_url="https://api.openai.com/v1",
             environment_key="openai",
             lists="openai",
         ),
         "openrouter": ProviderType(
-            title="OpenRouter", default_url="https://openrouter.ai/api/v1", lists="openai"
+            title="OpenRouter",
+            driver="openai_completions",
+            default_url="https://openrouter.ai/api/v1",
+            lists="openai",
         ),
         # Its list has base models, while requests name deployments.
-        "azure_openai": ProviderType(title="Azure OpenAI", default_url=None),
+        "azure_openai": ProviderType(
+            title="Azure OpenAI", driver="openai_completions", default_url=None
+        ),
         "anthropic": ProviderType(
             title="Anthropic Messages API",
+            driver="anthropic_messages",
             default_url="https://api.anthropic.com",
             environment_key="anthropic",
             lists="anthropic",
         ),
         SIMULATED_TYPE: ProviderType(
-            title="Simulated model, for development", default_url=None, needs_key=False
+            title="Simulated model, for development",
+            driver="llmsim.driver",
+            default_url=None,
+            needs_key=False,
         ),
     }
 )

@@ -64,6 +64,9 @@ class AnthropicMessages:
         )
 
 
+make_driver: Final = AnthropicMessages
+
+
 @dataclass(slots=True)
 class _Block:
     """A content block that is being written.

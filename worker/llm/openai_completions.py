@@ -60,6 +60,9 @@ class OpenAICompletions:
         )
 
 
+make_driver: Final = OpenAICompletions
+
+
 class _Answer:
     """What has come of one answer so far."""
 

@@ -55,6 +55,9 @@ class OpenAIResponses:
         )
 
 
+make_driver: Final = OpenAIResponses
+
+
 class _Answer:
     """What has come of one answer so far.
 

@@ -1,27 +1,15 @@
+import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Generator
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
-from common.domain.events import Usage
-from tests.unit.llm.requests import a_request
-from worker.llm.driver import (
-    Endpoint,
-    FailureReason,
-    ImageLimits,
-    LLMDriver,
-    LLMFailure,
-    LLMRequest,
-    Reply,
-    Stop,
-    Streamed,
-    TextDelta,
-)
+from common.domain.provider import PROVIDER_TYPES
+from dev.paths import ROOT
+from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 from worker.llm.llmsim.driver import SimulatedModel
-from worker.llm.registry import DRIVERS, driver_for
+from worker.llm.registry import driver_for
 
 
 def _endpoint(provider_type: str) -> Endpoint:
@@ -32,7 +20,7 @@ def test_the_simulated_model_is_found_by_its_type() -> None:
     assert isinstance(driver_for(_endpoint("llmsim"), allow_simulated=True), SimulatedModel)
 
 
-@pytest.mark.parametrize("provider_type", sorted(DRIVERS))
+@pytest.mark.parametrize("provider_type", sorted(PROVIDER_TYPES))
 def test_every_type_has_a_driver(provider_type: str) -> None:
     assert callable(driver_for(_endpoint(provider_type), allow_simulated=True).stream)
 
@@ -45,31 +33,57 @@ def test_what_may_not_be_used_or_does_not_exist_is_unavailable(provider_type: st
     assert not caught.value.may_retry
 
 
-class _Parrot:
+# All there is to another provider: its module in `worker/llm` …
+_MODULE = """
+from common.domain.events import Usage
+from worker.llm.driver import ImageLimits, Reply, TextDelta
+
+
+class Parrot:
     image_limits = ImageLimits()
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint):
         self._endpoint = endpoint
 
-    def stream(self, request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
-        if not stop.is_set():
-            yield TextDelta(f"{self._endpoint.base_url}: {request.messages[-1].text}")
-            yield Reply(Usage(), "stop", request.model)
+    def stream(self, request, *, stop):
+        yield TextDelta(f"{self._endpoint.base_url}: {request.messages[-1].text}")
+        yield Reply(Usage(), "stop", request.model)
 
 
-# What the module of another provider would hold.
-parrot = SimpleNamespace(Parrot=_Parrot)
+make_driver = Parrot
+"""
+# … and its entry in the catalogue.
+_ENTRY = '"parrot": ProviderType(title="A parrot", driver="parrot", default_url="http://jungle"),'
+# The api takes it from a caller, the worker speaks to it.
+_PROGRAM = """
+import threading
+from api.schemas.providers import NewProviderSchema, show_driver
+from common.domain.provider import offered_types
+from worker.llm.driver import Endpoint, LLMRequest, ModelMessage
+from worker.llm.registry import driver_for
+
+new = NewProviderSchema().load({"name": "Polly", "provider_type": "parrot"})
+assert new.provider_type in offered_types(is_development=False)
+assert show_driver("parrot", can_sync=False)["name"] == "A parrot"
+driver = driver_for(Endpoint("p", new.provider_type, "http://here"), allow_simulated=False)
+request = LLMRequest("a-model", "", (ModelMessage("user", "Hello"),))
+heard, reply = driver.stream(request, stop=threading.Event())
+print(heard.text, reply.model)
+"""
 
 
-def test_another_provider_is_one_module_and_one_line() -> None:
-    drivers = {**DRIVERS, "parrot": parrot.Parrot}
-    endpoint = Endpoint("provider_1", "parrot", base_url="http://jungle")
-    driver: LLMDriver = driver_for(endpoint, allow_simulated=False, drivers=drivers)
-    heard = list(driver.stream(a_request(), stop=threading.Event()))
-    assert heard == [
-        TextDelta("http://jungle: What is the sum?"),
-        Reply(Usage(), "stop", "a-model"),
-    ]
+def test_another_provider_is_one_module_and_one_line(tmp_path: Path) -> None:
+    for package in ("api", "common", "worker"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    (tmp_path / "worker/llm/parrot.py").write_text(_MODULE)
+    catalogue = tmp_path / "common/domain/provider.py"
+    first = '"openai": ProviderType('
+    changed = catalogue.read_text().replace(first, f"{_ENTRY}\n{first}", 1)
+    catalogue.write_text(changed)
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "http://here: Hello a-model", done.stderr
 
 
 def test_the_official_libraries_are_not_imported_before_they_are_used() -> None:

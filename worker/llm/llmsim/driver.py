@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from worker.llm.driver import (
+    Endpoint,
     FailureReason,
     ImageLimits,
     LLMFailure,
@@ -60,6 +61,11 @@ class SimulatedModel:
         """Wait for a moment of the monotonic clock; True as soon as the call must end."""
         left_seconds = until - self._monotonic()
         return stop.wait(left_seconds) if left_seconds > 0 else stop.is_set()
+
+
+def make_driver(_endpoint: Endpoint) -> SimulatedModel:
+    """It is in this process, whatever the endpoint says."""
+    return SimulatedModel()
 
 
 def _pieces(answer: Answer) -> Iterator[ThinkingDelta | TextDelta]:
