@@ -14,6 +14,7 @@ from tests.unit.llm.requests import a_request
 from worker.llm.border import MOST_TOKENS, answer_of, token_count
 from worker.llm.driver import (
     FailureReason,
+    ImageLimits,
     LLMFailure,
     LLMRequest,
     Reply,
@@ -30,6 +31,8 @@ from worker.llm.tool_names import legal_name
 
 class _Driver:
     """Yields what it is given, and notes whether its stream was closed."""
+
+    image_limits = ImageLimits()
 
     def __init__(self, *items: Any) -> None:
         self._items = items
@@ -108,6 +111,8 @@ def test_what_is_of_another_type_is_an_answer_that_cannot_be_read(item: Any) -> 
 
 def test_a_driver_that_does_not_even_begin_has_failed() -> None:
     class _None:
+        image_limits = ImageLimits()
+
         def stream(self, _request: LLMRequest, *, stop: Stop) -> Generator[Streamed, None, None]:
             raise TypeError(stop)
 
