@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from worker.capabilities import (
     agent_instructions,
+    compaction,
     current_time,
     loop_detection,
     noop,
@@ -38,6 +39,7 @@ def built_capabilities(services: Services) -> Mapping[str, Capability]:
         test_weather.capability(services.now),
         stateless_todo_list.CAPABILITY,
         loop_detection.CAPABILITY,
+        compaction.CAPABILITY,
         web_fetch.capability(services),
         mcp_servers.capability(services),
         inline_mcp_servers.capability(services),

@@ -28,6 +28,7 @@ from types import MappingProxyType
 from typing import Final
 
 from common.domain.capability_catalog.announced import ANNOUNCED
+from common.domain.capability_catalog.compaction import COMPACTION
 from common.domain.capability_catalog.current_time import CURRENT_TIME
 from common.domain.capability_catalog.entry import (
     CapabilityInfo,
@@ -66,6 +67,7 @@ _ENTRIES: Final = (
     TEST_WEATHER,
     STATELESS_TODO_LIST,
     LOOP_DETECTION,
+    COMPACTION,
     WEB_FETCH,
     SESSION_FILE_SYSTEM,
     AGENT_INSTRUCTIONS,

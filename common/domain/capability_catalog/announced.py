@@ -66,13 +66,6 @@ ANNOUNCED: Final = (
         announced_tools=("ask_user",),
     ),
     CapabilityInfo(
-        id="compaction",
-        name="Compaction",
-        description="Sums up older messages before they outgrow the model.",
-        icon="shrink",
-        category="Context",
-    ),
-    CapabilityInfo(
         id="infinity_context",
         name="Infinity Context",
         description="Keeps recent messages and makes the older ones searchable.",

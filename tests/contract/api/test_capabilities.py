@@ -106,18 +106,20 @@ def test_there_are_no_presets_of_guardrails(api: Api) -> None:
 
 # --- the config of a reference --------------------------------------------------------
 
-BAD_CONFIGS: list[tuple[dict[str, Any], str]] = [
-    ({"threshold": "3"}, "capabilities[0].config.threshold"),
-    ({"threshold": 1}, "capabilities[0].config.threshold"),
-    ({"unknown": 1}, "capabilities[0].config"),
+BAD_CONFIGS: list[tuple[str, dict[str, Any], str]] = [
+    ("loop_detection", {"threshold": "3"}, "capabilities[0].config.threshold"),
+    ("loop_detection", {"threshold": 1}, "capabilities[0].config.threshold"),
+    ("loop_detection", {"unknown": 1}, "capabilities[0].config"),
+    ("compaction", {"threshold": 1}, "capabilities[0].config.threshold"),
+    ("compaction", {"strategy": "forget"}, "capabilities[0].config.strategy"),
 ]
 
 
-@pytest.mark.parametrize(("config", "field"), BAD_CONFIGS)
+@pytest.mark.parametrize(("ref", "config", "field"), BAD_CONFIGS)
 def test_a_config_that_does_not_fit_is_refused_by_name(
-    api: Api, config: dict[str, Any], field: str
+    api: Api, ref: str, config: dict[str, Any], field: str
 ) -> None:
-    granted = [{"ref": "loop_detection", "config": config}]
+    granted = [{"ref": ref, "config": config}]
     for refused in (
         api.post("/v1/agents", {"name": "a", "system_prompt": "p", "capabilities": granted}),
         api.post("/v1/sessions", {"capabilities": granted}),
@@ -127,6 +129,9 @@ def test_a_config_that_does_not_fit_is_refused_by_name(
 
 
 def test_a_config_that_fits_is_kept(api: Api) -> None:
-    granted = [{"ref": "loop_detection", "config": {"threshold": 5}}]
+    granted = [
+        {"ref": "loop_detection", "config": {"threshold": 5}},
+        {"ref": "compaction", "config": {"threshold": 0.5, "strategy": "trim"}},
+    ]
     made = api.post("/v1/agents", {"name": "a", "system_prompt": "p", "capabilities": granted})
     assert (made.status, made.body["capabilities"]) == (201, granted)

@@ -74,6 +74,20 @@ def test_the_order_of_a_turn_that_compacts(world: World) -> None:
     assert world.types(after=before) == _COMPACTED_TURN
 
 
+def test_what_the_granted_capability_says_is_done(world: World) -> None:
+    _shrink_window(world)
+    told = {"ref": "compaction", "config": {"threshold": 0.3, "strategy": "trim"}}
+    with world.database.transaction() as tx:
+        tx.execute(
+            text("UPDATE sessions SET capabilities = CAST(:granted AS jsonb) WHERE id = :id"),
+            {"granted": orjson.dumps([told]).decode(), "id": world.session_id},
+        )
+    for number in range(2):
+        _ask(world, f"{number} {_WORDS}", response={"type": "fixed", "text": _WORDS})
+    (compacted,) = _compactions(world)
+    assert (compacted.data["strategy_used"], compacted.data["summary"]) == ("trim", None)
+
+
 def test_after_a_compaction_nothing_older_is_read(world: World) -> None:
     _shrink_window(world)
     _ask(world, _WORDS * 2, response={"type": "fixed", "text": _WORDS * 2})
