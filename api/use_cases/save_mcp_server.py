@@ -75,7 +75,8 @@ def patch_server(deps: Deps, caller: Caller, server_id: UUID, given: dict[str, A
         NotFound: there is no such server.
         Conflict: another server has the new name.
         EncryptionMissing: it has new secrets and there is no master key.
-        Unprocessable: its URL may not be reached, or auth_mode and api_key contradict.
+        Unprocessable: its URL may not be reached, or auth_mode and api_key contradict, or
+            the URL changes and its secrets are not given again.
     """
     with deps.database.transaction() as tx:
         organizations.lock(tx, caller.organization_id)
@@ -123,17 +124,31 @@ def _changed(server: McpServer, given: dict[str, Any], deps: Deps) -> McpServer:
     if "url" in values:
         values["url"] = _checked_url(values["url"], deps)
     config = replace(server.config, **values)
+    if config.url != server.config.url:
+        _check_secrets_given(server, given)
     changed = replace(server, config=config, slug=slug_of(config.name))
     changed = _with_secrets(changed, given, _secret_box(deps))
-    # A key says by itself how it is to be used, unless the caller does.
-    if given.get("api_key") is not None and given.get("auth_mode") is None:
-        changed = replace(changed, config=replace(config, auth_mode=AuthMode.API_KEY))
+    # A key says by itself how it is to be used, and so does its end, unless the caller does.
+    if "api_key" in given and given.get("auth_mode") is None:
+        mode = AuthMode.NONE if given["api_key"] is None else AuthMode.API_KEY
+        changed = replace(changed, config=replace(config, auth_mode=mode))
     if changed.config.auth_mode is AuthMode.API_KEY and changed.api_key is None:
-        problem = FieldProblem("api_key", "Is needed with auth_mode api_key")
-        raise Unprocessable(f"{problem.field}: {problem.message}", problems=(problem,))
+        raise _unacceptable(FieldProblem("api_key", "Is needed with auth_mode api_key"))
     if "status" in given:
         changed = replace(changed, status=McpServerStatus(given["status"]))
     return changed
+
+
+def _check_secrets_given(server: McpServer, given: dict[str, Any]) -> None:
+    """Whoever may change the address must not get the stored secrets sent to it."""
+    stored = {"api_key": server.api_key, "headers": server.headers}
+    problems = [
+        FieldProblem(name, f"Give the {what} again, or null: the URL changes")
+        for name, what in (("api_key", "key"), ("headers", "headers"))
+        if stored[name] is not None and name not in given
+    ]
+    if problems:
+        raise _unacceptable(*problems)
 
 
 def _with_secrets(server: McpServer, given: dict[str, Any], secrets: SecretBox) -> McpServer:
@@ -174,8 +189,7 @@ def _checked_url(url: str, deps: Deps) -> str:
         policy = OutboundPolicy(deps.settings.outbound_allow_private)
         policy.check_host(target.host, target.port)
     except OutboundRefused as refused:
-        problem = FieldProblem("url", f"Cannot be reached: {refused.reason}")
-        raise Unprocessable(f"{problem.field}: {problem.message}", problems=(problem,)) from None
+        raise _unacceptable(FieldProblem("url", f"Cannot be reached: {refused.reason}")) from None
     return target.url
 
 
@@ -183,3 +197,8 @@ def _check_free(tx: Tx, server: McpServer) -> None:
     holder = mcp_servers.holder_of(tx, server.organization_id, server.slug)
     if holder is not None and holder != server.id:
         raise Conflict("Another MCP server has this name")
+
+
+def _unacceptable(*problems: FieldProblem) -> Unprocessable:
+    first = problems[0]
+    return Unprocessable(f"{first.field}: {first.message}", problems=problems)

@@ -128,6 +128,56 @@ def test_a_patch_changes_what_it_names(sealed: Api) -> None:
     assert (again["status"], again["archived_at"]) == ("active", None)
 
 
+OTHER_URL = "https://elsewhere.example.com/mcp"
+
+
+@pytest.mark.parametrize(
+    ("stored", "given", "missing"),
+    [
+        ({"api_key": "one"}, {}, ["api_key"]),
+        ({"headers": {"X-A": "b"}}, {}, ["headers"]),
+        ({"api_key": "one", "headers": {"X-A": "b"}}, {}, ["api_key", "headers"]),
+        ({"api_key": "one", "headers": {"X-A": "b"}}, {"api_key": "two"}, ["headers"]),
+        # Also while it is not sent.
+        ({"api_key": "one", "auth_mode": "none"}, {}, ["api_key"]),
+    ],
+)
+def test_stored_secrets_do_not_go_to_a_new_address(
+    sealed: Api, stored: Json, given: Json, missing: list[str]
+) -> None:
+    server = made(sealed, **stored)
+    path = f"/v1/mcp-servers/{server['id']}"
+
+    refused = sealed.patch(path, {"url": OTHER_URL, **given})
+
+    assert refused.status == 422
+    assert [problem["field"] for problem in refused.body["errors"]] == missing
+    assert sealed.get(path).body == server
+    # The same address, whoever writes it, is no change.
+    assert sealed.patch(path, {"url": _URL.replace("tools", "TOOLS")}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("secrets", "is_set"),
+    [
+        ({"api_key": None, "headers": None}, (False, [], "none")),
+        ({"api_key": None, "headers": {}}, (False, [], "none")),
+        ({"api_key": "two", "headers": {"X-B": "c"}}, (True, ["X-B"], "api_key")),
+    ],
+)
+def test_a_new_address_gets_the_secrets_that_are_given_with_it(
+    sealed: Api, secrets: Json, is_set: object
+) -> None:
+    server = made(sealed, api_key="one", headers={"X-A": "b"})
+
+    moved = sealed.patch(f"/v1/mcp-servers/{server['id']}", {"url": OTHER_URL, **secrets})
+
+    assert moved.status == 200
+    shown = moved.body
+    assert (shown["api_key_set"], shown["header_names"], shown["auth_mode"]) == is_set
+    assert shown["url"] == OTHER_URL
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "field"),
     [
