@@ -64,8 +64,10 @@ _DELETE: Final = text(f"""
     WHERE {_OURS} AND id = :id
 """)
 
+# A change too: workers that have given the server up for a while ask it again.
 _FORGET_TOOLS: Final = text(f"""
-    UPDATE mcp_servers SET tools = NULL, tools_fetched_at = NULL WHERE {_OURS} AND id = :id
+    UPDATE mcp_servers SET tools = NULL, tools_fetched_at = NULL, updated_at = clock_timestamp()
+    WHERE {_OURS} AND id = :id
 """)
 
 # Only for the server that was asked: it may have been changed meanwhile.

@@ -98,9 +98,14 @@ class ToolSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class ToolFailed:
-    """An error that the model is shown; the turn goes on."""
+    """An error that the model is shown; the turn goes on.
+
+    Attributes:
+        is_timeout: what the tool waited for took too long; the call's status says so.
+    """
 
     message: str
+    is_timeout: bool = False
 
 
 ToolOutcome = ToolSucceeded | ToolFailed
@@ -191,6 +196,7 @@ class Scope:
 
     Attributes:
         capability_id: as it was granted; of a family the member, such as `mcp:<uuid>`.
+        is_stopped: whether nobody waits for the contribution any more; long waits look at it.
     """
 
     organization_id: UUID
@@ -198,6 +204,7 @@ class Scope:
     workspace_id: UUID
     capability_id: str
     network_access: Mapping[str, Any] | None = None
+    is_stopped: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,9 +219,10 @@ class Prepare(Protocol):
     """Makes a capability's contribution when it depends on its config or on the session."""
 
     def __call__(self, config: Mapping[str, Any], scope: Scope, /) -> Contribution:
-        """Called once a turn and worker, outside any transaction; waits must have a limit.
+        """Called once a turn and worker, outside any transaction, beside those of others.
 
-        What it raises is logged, and the turn goes on without the contribution.
+        What it raises is logged, and the turn goes on without the contribution; so it does
+        when that is not there within 15 s.
         """
         ...
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ from common.domain.capability_catalog import canonical_id
 from common.installed_capabilities import find_capability
 from common.logs import place_of
 from worker.capabilities.capability import Capability, Contribution, Scope, Tool
+from worker.capabilities.preparation import Preparation
 
 # Makes the scope of one capability of the turn's session.
 ScopeFor = Callable[[str], Scope]
@@ -55,20 +57,28 @@ class Composition:
 
 
 def compose(
-    grants: Iterable[CapabilityGrant], *, built: Mapping[str, Capability], scope_for: ScopeFor
+    grants: Iterable[CapabilityGrant],
+    *,
+    built: Mapping[str, Capability],
+    scope_for: ScopeFor,
+    preparation: Preparation | None = None,
 ) -> Composition:
     """Combine grants, given in order: harness, agent, session.
 
     A repeated id keeps its first place and its last config.  What a capability depends
     on is granted with it.  An id that is not built contributes nothing: it is announced
     only, or a newer version stored it.  Of two tools of one name the first stays.
+
+    Raises:
+        worker.capabilities.preparation.Stopped: the preparation was stopped.
     """
     effective = _effective(list(grants), built)
+    made = _prepared(effective, built, scope_for, preparation or Preparation())
     prompts: list[str] = []
     tools: dict[str, Tool] = {}
     owners: dict[str, str] = {}
     for grant in effective:
-        contribution = _contribution(grant, built, scope_for)
+        contribution = _contribution(grant, built, made)
         if contribution.system_prompt:
             prompts.append(contribution.system_prompt)
         for tool in contribution.tools:
@@ -76,7 +86,12 @@ def compose(
                 _log.warning("tool_name_taken", tool=tool.name, capability=grant.ref)
             else:
                 tools[tool.name], owners[tool.name] = tool, grant.ref
-    return Composition(effective, tuple(prompts), MappingProxyType(tools), MappingProxyType(owners))
+    return Composition(
+        effective,
+        tuple(prompts),
+        MappingProxyType(tools),
+        MappingProxyType(owners),
+    )
 
 
 def _effective(
@@ -110,24 +125,41 @@ def _implementation(capability_id: str, built: Mapping[str, Capability]) -> Capa
     return built.get(prefix + mark if mark else capability_id)
 
 
+def _prepared(
+    grants: tuple[CapabilityGrant, ...],
+    built: Mapping[str, Capability],
+    scope_for: ScopeFor,
+    preparation: Preparation,
+) -> dict[str, Contribution | Exception]:
+    """By id, what those with a `prepare` made, or why they did not."""
+    work: dict[str, Callable[[], Contribution]] = {}
+    for grant in grants:
+        capability = _implementation(grant.ref, built)
+        if capability is not None and capability.prepare is not None:
+            scope = replace(scope_for(grant.ref), is_stopped=preparation.is_over)
+            work[grant.ref] = partial(capability.prepare, grant.config, scope)
+    return dict(zip(work, preparation.results(list(work.values())), strict=True))
+
+
 def _contribution(
-    grant: CapabilityGrant, built: Mapping[str, Capability], scope_for: ScopeFor
+    grant: CapabilityGrant,
+    built: Mapping[str, Capability],
+    prepared: Mapping[str, Contribution | Exception],
 ) -> Contribution:
     capability = _implementation(grant.ref, built)
     if capability is None:
         return Contribution()
     fixed = Contribution(tools=capability.tools, system_prompt=capability.system_prompt)
-    if capability.prepare is None:
+    made = prepared.get(grant.ref)
+    if made is None:
         return fixed
-    try:
-        made = capability.prepare(grant.config, scope_for(grant.ref))
     # The capability's border: a turn is worth more than one capability of it.
-    except Exception as failure:  # noqa: BLE001
+    if isinstance(made, Exception):
         _log.error(
             "capability_not_prepared",
             capability=grant.ref,
-            error=type(failure).__name__,
-            at=place_of(failure),
+            error=type(made).__name__,
+            at=place_of(made),
         )
         return Contribution()
     prompts = [each for each in (fixed.system_prompt, made.system_prompt) if each]

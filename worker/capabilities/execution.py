@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 import structlog
@@ -127,7 +127,7 @@ def _kept(outcome: ToolOutcome, tool: Tool) -> ToolOutcome:
             return ToolSucceeded(capped_json(storable_json(outcome.result), limit_bytes=limit))
         case ToolFailed():
             message = storable_json(outcome.message)
-            return ToolFailed(capped_json(message, limit_bytes=_FAILURE_LIMIT_BYTES))
+            return replace(outcome, message=capped_json(message, limit_bytes=_FAILURE_LIMIT_BYTES))
         case _:
             assert_never(outcome)
 

@@ -79,6 +79,7 @@ def assemble(
         live=around.live,
         timeout_seconds=around.settings.tool_deadline_seconds,
         find_workspace=partial(_find_workspace, lease.claim, session_log, around.database),
+        is_stopped=lease.stop.is_set,
     )
     narrator = Narrator(
         turn_id=lease.claim.turn_id,

@@ -24,6 +24,7 @@ from worker.turn.assembly import Assembly, Surroundings, assemble
 from worker.turn.config import TurnConfig
 from worker.turn.conversation import asks_to_think
 from worker.turn.narration import sealing
+from worker.turn.reasoning import Interrupted
 from worker.turn.resolution import resolve
 from worker.turn.runner import HandOver
 from worker.turn.session_log import SessionLog
@@ -69,7 +70,10 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None
         else:
             started.runner.begun()
         started.runner.run()
-    except HandOver:
+    # Interrupted, when it was stopped before there was a step to be stopped in.
+    except (HandOver, Interrupted):
+        if lease.is_lost:
+            raise LeaseLost from None
         _hand_over(lease, around)
         return
     except LeaseLost:

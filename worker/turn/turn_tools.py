@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -24,10 +24,12 @@ from common.live import Live
 from worker.capabilities.capability import Capability, Scope, Tool, ToolContext, ToolSucceeded
 from worker.capabilities.composition import CapabilityGrant, Composition, compose
 from worker.capabilities.execution import ToolExecutor
+from worker.capabilities.preparation import Preparation, Stopped
 from worker.turn.acting import CallTerms
 from worker.turn.config import TurnConfig
 from worker.turn.outcome import CallResult
 from worker.turn.outside import with_definitions
+from worker.turn.reasoning import Interrupted
 from worker.turn.reporting import CallReports
 
 
@@ -47,10 +49,12 @@ class TurnTools:
         live: Live,
         timeout_seconds: float,
         find_workspace: Callable[[], UUID],
+        is_stopped: Callable[[], bool],
     ) -> None:
         """`timeout_seconds` is for tools that name no time of their own.
 
         `find_workspace` looks up where the session's files are; asked once, when needed.
+        `is_stopped` says that the turn is to end what it does.
         """
         self._workspace_id = cache(find_workspace)
         self._claim = claim
@@ -60,6 +64,7 @@ class TurnTools:
         self._capabilities = capabilities
         self._live = live
         self._timeout_seconds = timeout_seconds
+        self._is_stopped = is_stopped
         self._guard = threading.Lock()
         self._composed: tuple[Composition, ToolExecutor] | None = None
         self.reports = CallReports(self._tell)
@@ -68,7 +73,11 @@ class TurnTools:
 
     @property
     def composition(self) -> Composition:
-        """What the turn's capabilities come to; made at first use, so in no transaction."""
+        """What the turn's capabilities come to; made at first use, so in no transaction.
+
+        Raises:
+            worker.turn.reasoning.Interrupted: the turn was stopped while it was made.
+        """
         return self._made()[0]
 
     def terms_of(self, tool_name: str) -> CallTerms:
@@ -134,19 +143,30 @@ class TurnTools:
         took = executed.duration_ms
         if isinstance(executed.outcome, ToolSucceeded):
             return CallResult("success", text=_as_text(executed.outcome.result), duration_ms=took)
-        return CallResult("error", error=executed.outcome.message, duration_ms=took)
+        failed = executed.outcome
+        status: Literal["timeout", "error"] = "timeout" if failed.is_timeout else "error"
+        return CallResult(status, error=failed.message, duration_ms=took)
 
     # --- inside --------------------------------------------------------------------
 
     def _made(self) -> tuple[Composition, ToolExecutor]:
         with self._guard:
             if self._composed is None:
-                composed = compose(
-                    self._grants, built=self._capabilities, scope_for=self._scope_for
-                )
+                composed = self._compose()
                 composition = with_definitions(composed, self._config.tools)
                 self._composed = composition, ToolExecutor(composition.tools)
             return self._composed
+
+    def _compose(self) -> Composition:
+        try:
+            return compose(
+                self._grants,
+                built=self._capabilities,
+                scope_for=self._scope_for,
+                preparation=Preparation(is_stopped=self._is_stopped),
+            )
+        except Stopped:
+            raise Interrupted from None
 
     def _scope_for(self, capability_id: str) -> Scope:
         return Scope(

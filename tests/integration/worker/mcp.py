@@ -36,11 +36,17 @@ from tests.integration.worker.conftest import World
 _KEY = MasterKey("test", bytes(range(32)))
 
 
-@contextmanager
-def running_server() -> Iterator[str]:
-    """The server as a process of its own; its URL."""
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running_server(port: int | None = None) -> Iterator[str]:
+    """The server as a process of its own; its URL."""
+    port = port or free_port()
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, str(Path(program.__file__)), str(port)],
         stdout=subprocess.DEVNULL,

@@ -159,6 +159,7 @@ def test_a_call_that_takes_too_long_is_an_error(mcp_world: World, server_url: st
     assert_ended_once(world)
     hung, added = by_tool(world)["hangs"], by_tool(world)["add"]
     assert "did not answer within 1 s" in hung["error"]
+    assert (hung["success"], hung["status"]) == (False, "timeout")
     assert shown(added) == {"result": "2"}
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from common.domain.capability_catalog import ALIASES, CAPABILITIES, CapabilityInfo
+from tests.conditions import wait_until
 from tests.fakes.scopes import scope_for
 from tests.fakes.services import unconnected_services
 from worker.capabilities.capability import (
@@ -21,6 +22,7 @@ from worker.capabilities.capability import (
 )
 from worker.capabilities.composition import CapabilityGrant, Composition
 from worker.capabilities.composition import compose as compose_for
+from worker.capabilities.preparation import Preparation
 from worker.capabilities.registry import built_capabilities
 
 _BUILT = built_capabilities(unconnected_services())
@@ -185,6 +187,31 @@ def test_a_capability_that_cannot_be_prepared_costs_the_others_nothing() -> None
     (line,) = logs
     assert (line["event"], line["error"]) == ("capability_not_prepared", "ValueError")
     assert "secret" not in str(logs)
+
+
+def test_a_capability_that_is_late_costs_the_others_nothing() -> None:
+    seen: list[Scope] = []
+
+    def waits(_config: Mapping[str, Any], scope: Scope, /) -> Contribution:
+        seen.append(scope)
+        wait_until(scope.is_stopped, description="nobody waits any more")
+        raise ValueError("too late to be heard")
+
+    def made(_config: Mapping[str, Any], _scope: Scope, /) -> Contribution:
+        return Contribution(system_prompt="Made.")
+
+    built = {"late": Capability("late", prepare=waits), "made": Capability("made", prepare=made)}
+    with capture_logs() as logs:
+        composed = compose_for(
+            _grants("late", "made"),
+            built=built,
+            scope_for=scope_for,
+            preparation=Preparation(seconds=1.0),
+        )
+    assert composed.prompts == ("Made.",)
+    assert seen[0].is_stopped()
+    (line,) = logs
+    assert (line["event"], line["capability"]) == ("capability_not_prepared", "late")
 
 
 def test_a_family_is_prepared_for_the_member_that_was_granted() -> None:

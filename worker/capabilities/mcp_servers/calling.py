@@ -9,7 +9,12 @@ from typing import Any, Final
 from common.domain.outbound import HostRules, OutboundPolicy, PrivateTargets
 from worker.capabilities.capability import Tool, ToolContext, ToolFailed, ToolOutcome
 from worker.capabilities.mcp_servers import client, loop
-from worker.capabilities.mcp_servers.client import Connection, ServerTrouble, ToolRequest
+from worker.capabilities.mcp_servers.client import (
+    Connection,
+    ServerTimedOut,
+    ServerTrouble,
+    ToolRequest,
+)
 from worker.capabilities.mcp_servers.results import outcome_of
 from worker.capabilities.mcp_servers.tools import ListedTool, by_offered_name
 from worker.capabilities.outbound.guard import Guard
@@ -17,7 +22,8 @@ from worker.capabilities.outbound.guard import Guard
 # Finds out, at each call, how the server is reached; raises `ServerTrouble` when it is not.
 Connect = Callable[[ToolContext], Connection]
 
-LIST_SECONDS: Final = 15.0
+# Less than a turn waits for all it prepares, so that a server that hangs is known for it.
+LIST_SECONDS: Final = 12.0
 # A server that is down costs one turn the wait for it, not each.
 SHUNNED_SECONDS: Final = 30.0
 # The call's own deadline has words of its own, so it is to come first.
@@ -70,7 +76,7 @@ def _call(
         connection = connect(context)
         result = loop.run(client.call_tool(connection, guard, asked), is_stopped=context.is_stopped)
     except ServerTrouble as trouble:
-        return ToolFailed(str(trouble))
+        return ToolFailed(str(trouble), is_timeout=isinstance(trouble, ServerTimedOut))
     except loop.GaveUp:
         return ToolFailed("The turn was stopped.")
     return outcome_of(result)

@@ -64,6 +64,10 @@ class ServerTrouble(Exception):
     """The server gave no usable answer; the message is a sentence for the model."""
 
 
+class ServerTimedOut(ServerTrouble):
+    """It gave none in time."""
+
+
 async def list_tools(connection: Connection, guard: Guard) -> list[mcp_types.Tool]:
     """What the server offers, at most `TOOLS` of it.
 
@@ -144,13 +148,14 @@ async def _connected(
             ):
                 yield client
     except TimeoutError:
-        raise ServerTrouble(
+        raise ServerTimedOut(
             f"The MCP server {connection.name} did not answer within {limit:g} s."
         ) from None
     # The library's tasks wrap what goes wrong in groups, and some of it in errors of its own.
     except Exception as failure:  # noqa: BLE001
-        trouble = _in_words(failure, transport)
-        raise ServerTrouble(f"The MCP server {connection.name} {trouble}.") from None
+        is_late = isinstance(transport.failure, httpx2.TimeoutException)
+        trouble = f"The MCP server {connection.name} {_in_words(failure, transport)}."
+        raise (ServerTimedOut if is_late else ServerTrouble)(trouble) from None
 
 
 class _Watched(AsyncGuardedTransport):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -58,7 +59,8 @@ class _Family:
     def __init__(self, services: Services, monotonic: Callable[[], float]) -> None:
         self._services = services
         self._monotonic = monotonic
-        self._shunned: dict[UUID, float] = {}
+        # Until when a server is not asked, as it was then: whoever changes it is heard at once.
+        self._shunned: dict[tuple[UUID, datetime], float] = {}
 
     def prepare(self, _config: Mapping[str, Any], scope: Scope) -> Contribution:
         """The tools of the scope's server; a word to the model when it cannot be asked."""
@@ -94,25 +96,28 @@ class _Family:
         fetched = server.tools_fetched_at
         if cached is not None and fetched and self._services.now() - fetched < TOOLS_LIFE:
             return cached
-        if self._monotonic() < self._shunned.get(server.id, float("-inf")):
+        if self._monotonic() < self._shunned.get((server.id, server.updated_at), float("-inf")):
             return cached
         try:
             connection = self._connection(server, at_most=LIST_SECONDS)
             # Not the session's rules: the list is everybody's.
             guard = guard_of(self._services.settings.outbound_allow_private, None)
-            found = listed(loop.run(client.list_tools(connection, guard)))
+            asking = client.list_tools(connection, guard)
+            found = listed(loop.run(asking, is_stopped=scope.is_stopped))
+        except loop.GaveUp:
+            return cached
         except ServerTrouble:
             _log.warning("mcp_tools_not_listed", capability=scope.capability_id)
-            self._shun(server.id)
+            self._shun(server)
             return cached
         with self._services.database.transaction() as tx:
             mcp_servers.keep_tools(tx, server, [tool.to_json() for tool in found])
         return found
 
-    def _shun(self, server_id: UUID) -> None:
+    def _shun(self, server: McpServer) -> None:
         if len(self._shunned) >= _MOST_SHUNNED:
             self._shunned.clear()
-        self._shunned[server_id] = self._monotonic() + SHUNNED_SECONDS
+        self._shunned[server.id, server.updated_at] = self._monotonic() + SHUNNED_SECONDS
 
     def _find(self, organization_id: UUID, server_id: UUID | None) -> McpServer | None:
         if server_id is None:

@@ -23,7 +23,7 @@ from common.domain.mcp_server import (
     TOOLS_LIFE,
     problem_of_header,
 )
-from common.domain.outbound import OutboundRefused, read_target
+from common.domain.outbound import HostRules, OutboundRefused, read_target
 from worker.capabilities.capability import Capability, Contribution, Scope
 from worker.capabilities.mcp_servers import client, loop
 from worker.capabilities.mcp_servers.calling import (
@@ -61,6 +61,12 @@ class _Inline:
         """The server's tools; a word to the model when it cannot be asked."""
         name = scope.capability_id.partition(":")[2][:_SHOWN_NAME]
         connection = _connection(name, config)
+        if connection is not None and not _may_reach(connection, scope):
+            # No failure of the server's: other sessions may reach it.
+            return Contribution(
+                system_prompt=f"The tools of {name} cannot be reached: the session's network"
+                " access does not allow its host."
+            )
         tools = None if connection is None else self._tools(connection, scope)
         if connection is None or tools is None:
             # How it was written down is in the log of nobody: it may hold secrets.
@@ -88,8 +94,11 @@ class _Inline:
         try:
             guard = guard_of(self._private, scope.network_access)
             asked = replace(connection, timeout_seconds=LIST_SECONDS)
-            found = listed(loop.run(client.list_tools(asked, guard)))
+            asking = client.list_tools(asked, guard)
+            found = listed(loop.run(asking, is_stopped=scope.is_stopped))
             life = TOOLS_LIFE.total_seconds()
+        except loop.GaveUp:
+            return kept
         except ServerTrouble:
             _log.warning("mcp_tools_not_listed", capability=INLINE_PREFIX)
         with self._guard:
@@ -97,6 +106,11 @@ class _Inline:
                 self._lists.clear()
             self._lists[key] = (self._monotonic() + life, found)
         return found
+
+
+def _may_reach(connection: Connection, scope: Scope) -> bool:
+    rules = HostRules.from_json(scope.network_access)
+    return rules.permit(read_target(connection.url).host)
 
 
 def _connection(name: str, config: Mapping[str, Any]) -> Connection | None:

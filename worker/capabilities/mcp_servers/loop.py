@@ -28,6 +28,9 @@ def run(work: Coroutine[Any, Any, T], *, is_stopped: Callable[[], bool] = lambda
     Raises:
         GaveUp: `is_stopped` said so; the coroutine was cancelled.
     """
+    if is_stopped():
+        work.close()
+        raise GaveUp
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     while True:
         try:
