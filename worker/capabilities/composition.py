@@ -44,12 +44,15 @@ class Composition:
         prompts: their additions to the system prompt, in the same order.
         tools: by name, in the order in which a model is offered them.
         owners: by name of a tool, the id of the capability that brought it.
+        is_prepared: whether any of it was made for this turn, so that another time the same
+            grants may come to something else.
     """
 
     grants: tuple[CapabilityGrant, ...]
     prompts: tuple[str, ...]
     tools: Mapping[str, Tool]
     owners: Mapping[str, str]
+    is_prepared: bool = False
 
     def config_of(self, capability_id: str) -> Mapping[str, Any] | None:
         """The config that counts for a capability; None when it does not contribute."""
@@ -91,6 +94,7 @@ def compose(
         tuple(prompts),
         MappingProxyType(tools),
         MappingProxyType(owners),
+        is_prepared=bool(made),
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from common import clock
+from common.domain.events import Json
 from common.domain.turn import Claim, ToolCall
 from common.encryption import SecretBox
 from common.live import Live
 from common.settings import Settings
-from common.storage import waiting, workspaces
+from common.storage import configs, waiting, workspaces
 from common.storage.engine import Database
 from common.turn_queue import TurnQueue
 from worker.capabilities.capability import Capability
@@ -32,6 +33,7 @@ from worker.turn.model_step import ModelAccess, ModelStep
 from worker.turn.narration import Narrator
 from worker.turn.outside import kinds_of
 from worker.turn.pictures import Pictures
+from worker.turn.prompt_pin import PromptPin
 from worker.turn.reasoning import Circuit, ClosedCircuit
 from worker.turn.resolution import find_model
 from worker.turn.runner import TurnRunner
@@ -68,10 +70,20 @@ class Assembly:
 
 
 def assemble(
-    lease: Lease, config: TurnConfig, config_hash: str, started_ms: int, around: Surroundings
+    lease: Lease,
+    config: TurnConfig,
+    config_hash: str,
+    started_ms: int,
+    around: Surroundings,
+    *,
+    prompts: Sequence[str] | None = None,
 ) -> Assembly:
-    """The runner and what it works with; `started_ms` is when the turn began, in epoch ms."""
+    """The runner and what it works with; `started_ms` is when the turn began, in epoch ms.
+
+    `prompts` are what its capabilities added on another worker, None on the first.
+    """
     session_log = SessionLog(around.database, lease)
+    pin = PromptPin(keep=partial(_keep, session_log, around.database), prompts=prompts)
     turn_tools = TurnTools(
         claim=lease.claim,
         config=config,
@@ -79,6 +91,7 @@ def assemble(
         live=around.live,
         timeout_seconds=around.settings.tool_deadline_seconds,
         find_workspace=partial(_find_workspace, lease.claim, session_log, around.database),
+        pin=pin,
         is_stopped=lease.stop.is_set,
     )
     narrator = Narrator(
@@ -89,6 +102,7 @@ def assemble(
         new_id=clock.new_id,
         may_repeat=turn_tools.may_repeat,
         described=turn_tools.described,
+        prompts_hash=lambda: pin.digest,
         kinds_of=partial(_kinds_of, turn_tools, session_log, around.database),
         patience=Patience(
             results=around.settings.client_tool_deadline_seconds,
@@ -124,6 +138,15 @@ def _find_workspace(claim: Claim, session_log: SessionLog, database: Database) -
             return workspaces.of_session(tx, claim.organization_id, claim.session_id)
 
     return session_log.patiently(look) or claim.session_id
+
+
+def _keep(session_log: SessionLog, database: Database, digest: str, pinned: Json) -> None:
+    def write() -> None:
+        with database.transaction() as tx:
+            configs.keep(tx, session_log.lease.claim.organization_id, digest, pinned)
+
+    # The same again is no harm, so a commit of unknown outcome is none.
+    session_log.patiently(write)
 
 
 def _limits(config: TurnConfig, settings: Settings) -> Limits:

@@ -99,8 +99,13 @@ class TurnConfig:
 
     def digest(self) -> str:
         """A stable name for this configuration."""
-        body = orjson.dumps(self.to_json(), option=orjson.OPT_SORT_KEYS)
-        return blake2b(body, digest_size=16).hexdigest()
+        return digest_of(self.to_json())
+
+
+def digest_of(pinned: Mapping[str, Any]) -> str:
+    """A stable name for what a turn is held to."""
+    body = orjson.dumps(pinned, option=orjson.OPT_SORT_KEYS)
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _model_to_json(model: ModelChoice | ModelMissing) -> dict[str, Any]:

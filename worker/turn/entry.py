@@ -14,7 +14,7 @@ import structlog
 
 from common import clock
 from common.domain.errors import LeaseLost
-from common.domain.events import EventDraft, EventType
+from common.domain.events import EventDraft, EventType, Json
 from common.domain.turn import Claim, SessionStatus, TurnStatus
 from common.event_codec import LoggedEvent, milliseconds
 from common.storage import configs, log, turns
@@ -24,6 +24,7 @@ from worker.turn.assembly import Assembly, Surroundings, assemble
 from worker.turn.config import TurnConfig
 from worker.turn.conversation import asks_to_think
 from worker.turn.narration import sealing
+from worker.turn.prompt_pin import digest_in
 from worker.turn.reasoning import Interrupted
 from worker.turn.resolution import resolve
 from worker.turn.runner import HandOver
@@ -118,12 +119,21 @@ def _resume(lease: Lease, around: Surroundings) -> Assembly:
     )
     config_hash = beginning.data["config_hash"]
 
-    def load() -> TurnConfig:
+    def load(digest: str) -> Json:
         with around.database.reading() as tx:
-            return TurnConfig.from_json(configs.load(tx, claim.organization_id, config_hash))
+            return configs.load(tx, claim.organization_id, digest)
 
-    config = session_log.patiently(load)
-    built = assemble(lease, config, config_hash, milliseconds(beginning.ts), around)
+    config = TurnConfig.from_json(session_log.patiently(partial(load, config_hash)))
+    prompts_hash = digest_in(events, claim.turn_id)
+    kept = {} if prompts_hash is None else session_log.patiently(partial(load, prompts_hash))
+    built = assemble(
+        lease,
+        config,
+        config_hash,
+        milliseconds(beginning.ts),
+        around,
+        prompts=kept.get("prompts"),
+    )
     built.runner.resume(built.limits, events, exhausted=_is_exhausted(claim, around))
     _log.info(
         "turn_resumed", turn_id=str(claim.turn_id), attempt=claim.attempt, reclaims=claim.reclaims

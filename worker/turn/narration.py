@@ -7,7 +7,7 @@ no clock and no log; numbers and times are given when the events are appended.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 from uuid import UUID
 
@@ -59,6 +59,8 @@ class Narrator:
         patience: how long the turn waits for somebody outside.
         described: by tool name, what events say of it beside the name.
         shows_detail: whether events may carry a provider's own words for a failure.
+        prompts_hash: names what the turn's capabilities added to the system prompt, if it is
+            to hold on any worker.
     """
 
     turn_id: UUID
@@ -70,6 +72,7 @@ class Narrator:
     kinds_of: Callable[[tuple[ToolCall, ...]], Mapping[str, CallKind]] = lambda _calls: {}
     patience: Patience = DEFAULT_PATIENCE
     described: Callable[[str], Json] = lambda _name: {}
+    prompts_hash: Callable[[], str | None] = lambda: None
     exec_id: str = ""
     exec_id_in_log: str = ""
     read_through: int = 0
@@ -195,7 +198,11 @@ class Narrator:
 
     def answered(self, answer: ModelAnswer) -> list[EventDraft]:
         """The model's answer, what the call was, and the end of its step."""
-        return self._step.answered(answer, self.open_stream)
+        *told, ended = self._step.answered(answer, self.open_stream)
+        prompts_hash = self.prompts_hash()
+        if prompts_hash is not None:
+            ended = replace(ended, data={**ended.data, "prompts_hash": prompts_hash})
+        return [*told, ended]
 
     def unanswered(self, failure: ModelFailure) -> list[EventDraft]:
         """A model call that failed, and the end of its step."""

@@ -29,6 +29,7 @@ from worker.turn.acting import CallTerms
 from worker.turn.config import TurnConfig
 from worker.turn.outcome import CallResult
 from worker.turn.outside import with_definitions
+from worker.turn.prompt_pin import PromptPin
 from worker.turn.reasoning import Interrupted
 from worker.turn.reporting import CallReports
 
@@ -49,6 +50,7 @@ class TurnTools:
         live: Live,
         timeout_seconds: float,
         find_workspace: Callable[[], UUID],
+        pin: PromptPin,
         is_stopped: Callable[[], bool],
     ) -> None:
         """`timeout_seconds` is for tools that name no time of their own.
@@ -64,6 +66,7 @@ class TurnTools:
         self._capabilities = capabilities
         self._live = live
         self._timeout_seconds = timeout_seconds
+        self._pin = pin
         self._is_stopped = is_stopped
         self._guard = threading.Lock()
         self._composed: tuple[Composition, ToolExecutor] | None = None
@@ -152,7 +155,7 @@ class TurnTools:
     def _made(self) -> tuple[Composition, ToolExecutor]:
         with self._guard:
             if self._composed is None:
-                composed = self._compose()
+                composed = self._pin.hold(self._compose())
                 composition = with_definitions(composed, self._config.tools)
                 self._composed = composition, ToolExecutor(composition.tools)
             return self._composed

@@ -36,6 +36,10 @@ def _tool(name: str, *, description: str) -> Tool:
     return Tool(name, name, description, {"type": "object"}, SideEffect.PURE, _nothing)
 
 
+def _adds_nothing(_config: Mapping[str, Any], _scope: Scope, /) -> Contribution:
+    return Contribution()
+
+
 def compose(grants: Iterable[CapabilityGrant], *, built: Mapping[str, Capability]) -> Composition:
     return compose_for(grants, built=built, scope_for=scope_for)
 
@@ -212,6 +216,15 @@ def test_a_capability_that_is_late_costs_the_others_nothing() -> None:
     assert seen[0].is_stopped()
     (line,) = logs
     assert (line["event"], line["capability"]) == ("capability_not_prepared", "late")
+
+
+def test_what_is_prepared_may_come_out_otherwise_another_time() -> None:
+    built = {
+        "fixed": Capability("fixed", system_prompt="Fixed."),
+        "made": Capability("made", prepare=_adds_nothing),
+    }
+    assert not compose(_grants("fixed"), built=built).is_prepared
+    assert compose(_grants("fixed", "made"), built=built).is_prepared
 
 
 def test_a_family_is_prepared_for_the_member_that_was_granted() -> None:

@@ -1,0 +1,73 @@
+"""What a turn's capabilities added to its system prompt holds to its end (design 5, I4)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+
+from tests.integration.worker.conftest import World
+from tests.integration.worker.outside import LOOK_UP, Outside, asked, calls, script
+from tests.integration.worker.test_files import Requests, put, requests
+from tests.integration.worker.test_waiting import assert_ended_once
+
+__all__ = ["requests"]
+
+
+def test_instructions_that_change_in_mid_turn_count_from_the_next_turn_on(
+    world: World, requests: Requests
+) -> None:
+    outside = Outside(world)
+    outside.define(LOOK_UP)
+    world.grant("agent_instructions", "test_math")
+    put(world, "/AGENTS.md", "Rhyme.")
+    turn_id = world.say("Go", **script(calls("look_up"), calls("look_up")))
+    for _ in range(2):
+        world.worker().run(turn_id)
+        put(world, "/AGENTS.md", "Never rhyme.")
+        outside.give((asked(world)[0], "x"))
+    world.worker().run(turn_id)
+
+    assert_ended_once(world)
+    first, *later = [request.system_prompt for request in requests.seen]
+    assert "Rhyme." in first
+    assert later == [first, first]
+    world.worker().run(world.say("And now?", response={"type": "echo"}))
+    assert "Never rhyme." in requests.seen[-1].system_prompt
+
+
+def test_a_turn_that_began_without_instructions_gets_none(world: World, requests: Requests) -> None:
+    outside = Outside(world)
+    outside.define(LOOK_UP)
+    world.grant("agent_instructions")
+    turn_id = world.say("Go", **script(calls("look_up")))
+    world.worker().run(turn_id)
+    put(world, "/AGENTS.md", "Rhyme.")
+    outside.give((asked(world)[0], "x"))
+    world.worker().run(turn_id)
+
+    first, second = [request.system_prompt for request in requests.seen]
+    assert first == second
+    assert "Rhyme." not in second
+
+
+@pytest.mark.parametrize(
+    ("granted", "more"), [(("test_math", "session_file_system"), 0), (("agent_instructions",), 1)]
+)
+def test_only_prompts_that_could_come_out_otherwise_are_kept(
+    world: World, granted: tuple[str, ...], more: int
+) -> None:
+    world.grant(*granted)
+    worker = world.worker()
+    worker.run(world.post("warm"))
+    written: list[str] = []
+
+    def note(*given: Any) -> None:
+        if "turn_configs" in given[2]:
+            written.append(given[2])
+
+    sqlalchemy_event.listen(worker.database.engine, "before_cursor_execute", note)
+    worker.run(world.post("count"))
+
+    assert len(written) == 1 + more
+    named = [e.data for e in world.events() if e.type == "reason.completed"]
+    assert sum("prompts_hash" in data for data in named) == 2 * more
