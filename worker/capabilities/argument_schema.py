@@ -2,11 +2,12 @@
 
 Schemas come from other people's tool servers too.  So a remote `$ref` is never fetched,
 and patterns are matched by RE2, whose time is linear; a pattern that it does not know is
-left to the tool to check.
+left to the tool to check.  So is what takes the library longer than the arguments are long.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
@@ -93,6 +94,35 @@ def _pattern(
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def _unique_items(
+    _validator: Any, is_wanted: object, instance: object, _schema: object
+) -> Iterator[ValidationError]:
+    # The library compares each with each.
+    if (
+        is_wanted
+        and isinstance(instance, list)
+        and len(set(map(_canonical, instance))) < len(instance)
+    ):
+        yield ValidationError(f"{instance!r} has items that are the same")
+
+
+def _canonical(value: object) -> str:
+    """The same text for what JSON Schema takes for the same value, such as 1 and 1.0."""
+    return json.dumps(_with_whole_numbers(value), sort_keys=True)
+
+
+def _with_whole_numbers(value: object) -> object:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_with_whole_numbers(each) for each in value]
+        case dict():
+            return {key: _with_whole_numbers(each) for key, each in value.items()}
+        case _:
+            return value
+
+
 def _unless_patterned(keyword: str) -> Any:
     """The keyword's own check, where no pattern of property names takes part in it."""
     check: Any = Draft202012Validator.VALIDATORS[keyword]
@@ -117,5 +147,7 @@ _Validator: Final[Any] = extend(  # type: ignore[no-untyped-call]  # jsonschema'
         "patternProperties": _pass,
         "additionalProperties": _unless_patterned("additionalProperties"),
         "unevaluatedProperties": _pass,
+        "unevaluatedItems": _pass,
+        "uniqueItems": _unique_items,
     },
 )
