@@ -16,7 +16,7 @@ from api.schemas.fields import Boolean, Id, Integer, Object, QueryInteger, Text
 from common.domain import agent as limits
 from common.domain.capability_catalog import canonical_id
 from common.domain.errors import DomainError
-from common.domain.file import ROOT, decoded, file_path
+from common.domain.file import ROOT, clashes, decoded, file_path
 from common.domain.ids import Kind
 from common.domain.waiting import REQUIRES_APPROVAL
 from common.installed_capabilities import find_capability, is_known
@@ -179,6 +179,22 @@ class InitialFileSchema(Body):
         return {**data, "path": path}
 
 
+class InitialFiles(fields.List[Json]):
+    """Files that can be written together."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.Nested(InitialFileSchema()), **kwargs)
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        given: Any = super()._deserialize(*args, **kwargs)
+        if len(given) > _FILES:
+            raise ValidationError(f"Must not be more than {_FILES}")
+        wrong = clashes([each["path"] for each in given])
+        if wrong:
+            raise ValidationError({place: {"path": [why]} for place, why in wrong.items()})
+        return given
+
+
 class NetworkAccessSchema(Body):
     """Which hosts tools may reach."""
 
@@ -192,11 +208,7 @@ class ConfigurationFields(Body):
     tags = Tags(allow_none=True)
     capabilities = Capabilities(allow_none=True)
     tools = Tools(allow_none=True)
-    initial_files = fields.List(
-        fields.Nested(InitialFileSchema()),
-        allow_none=True,
-        validate=lambda given: _bound(given, _FILES),
-    )
+    initial_files = InitialFiles(allow_none=True)
     mcp_servers = Object(data_key="mcpServers", allow_none=True)
     network_access = fields.Nested(NetworkAccessSchema(), allow_none=True)
     max_iterations = Integer(allow_none=True, validate=validate.Range(min=1, max=MAX_ITERATIONS))
@@ -240,8 +252,3 @@ def given_values(data: Mapping[str, Any]) -> Json:
 def page(data: list[Json], *, total: int, offset: int, limit: int) -> Json:
     """The envelope of a paged list (contract 1.4)."""
     return {"data": data, "total": total, "offset": offset, "limit": limit}
-
-
-def _bound(given: list[Any] | None, at_most: int) -> None:
-    if given is not None and len(given) > at_most:
-        raise ValidationError(f"Must not be more than {at_most}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -106,6 +107,19 @@ def ancestors_of(path: str) -> list[str]:
 def is_below(path: str, directory: str) -> bool:
     """Whether it is inside the directory, at any depth."""
     return path != directory and (directory == ROOT or path.startswith(f"{directory}/"))
+
+
+def clashes(paths: Sequence[str]) -> dict[int, str]:
+    """Which of these files cannot be there together, by place in the list, and why."""
+    first = {path: place for place, path in reversed(list(enumerate(paths)))}
+    found: dict[int, str] = {}
+    for place, path in enumerate(paths):
+        above = next((each for each in ancestors_of(path) if each in first), None)
+        if above is not None:
+            found[place] = f"Is below {above}, which is a file"
+        elif first[path] < place:
+            found[place] = "Is given twice"
+    return found
 
 
 def decoded(content: str, encoding: str, *, field: str = "content") -> bytes:

@@ -90,9 +90,46 @@ def test_bad_files_are_refused(api: Api, given: Json) -> None:
         assert refused.body["errors"][0]["field"].startswith("initial_files[0].")
 
 
-def test_files_that_exclude_each_other_make_no_session(api: Api) -> None:
-    body = {"initial_files": [file("/a", "x"), file("/a/b", "x")]}
-    assert api.post("/v1/sessions", body).status == 409
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        (("/a", "/a/b"), 1),
+        (("/a/b/c", "/x", "/a"), 0),
+        (("/a", "/b", "/a"), 2),
+        (("/a", "/a/"), 1),
+    ],
+)
+def test_files_that_exclude_each_other_are_refused_when_they_are_saved(
+    api: Api, given: tuple[str, ...], wrong: int
+) -> None:
+    files = {"initial_files": [file(path, "x") for path in given]}
+    agent = api.agent()
+    harness = api.post("/v1/harnesses", {"name": "H", "system_prompt": ""}).body
+    new = {"name": "A", "system_prompt": "", **files}
+    for refused in (
+        api.post("/v1/sessions", files),
+        api.post("/v1/agents", new),
+        api.put(f"/v1/agents/{agent['id']}", new),
+        api.patch(f"/v1/agents/{agent['id']}", files),
+        api.post("/v1/harnesses", new),
+        api.patch(f"/v1/harnesses/{harness['id']}", files),
+    ):
+        assert refused.status == 400
+        fields = [problem["field"] for problem in refused.body["errors"]]
+        assert fields == [f"initial_files[{wrong}].path"]
+    assert api.get("/v1/sessions").body["total"] == 0
+
+
+def test_names_that_only_look_alike_are_no_contradiction(api: Api) -> None:
+    given = [file(path, "x") for path in ("/a", "/ab/c", "/a.b", "/b/a", "/b/c")]
+    session = api.session(initial_files=given)
+    assert "/ab/c" in paths(api, f"/v1/sessions/{session['id']}/fs?recursive=true")
+
+
+def test_a_file_in_the_way_of_the_agent_s_makes_no_session(api: Api) -> None:
+    agent = api.agent(initial_files=[file("/a", "x")])
+    given = {"agent_id": agent["id"], "initial_files": [file("/a/b", "x")]}
+    assert api.post("/v1/sessions", given).status == 409
     assert api.get("/v1/sessions").body["total"] == 0
 
 
