@@ -84,7 +84,7 @@ def find_file(deps: Deps, where: Files, path: str) -> FileEntry:
     """
     place = where.place
     with deps.database.reading() as tx:
-        found = file_queries.find(tx, place.organization_id, place.workspace_id, path)
+        found = file_queries.stat(tx, place.organization_id, place.workspace_id, path)
     if found is None:
         raise NotFound(f"{path} does not exist")
     return found

@@ -25,6 +25,21 @@ _FIND: Final = text(f"SELECT {_ENTRY} FROM workspace_files f WHERE {_HERE} AND f
 _READ: Final = text(
     f"SELECT {_ENTRY}, f.content FROM workspace_files f WHERE {_HERE} AND f.path = :path"
 )
+# The root has no row: it is there as long as its workspace is.
+_ROOT: Final = text(f"""
+    SELECT CAST(:workspace_id AS uuid) AS id, CAST(:path AS text) AS path, true AS is_directory,
+        false AS is_readonly, 0 AS size_bytes, CAST(NULL AS text) AS content_hash,
+        made.at AS created_at, greatest(made.at, (
+            SELECT max(f.updated_at) FROM workspace_files f WHERE {_HERE} AND f.parent = :path
+        )) AS updated_at
+    FROM (SELECT coalesce(
+        (SELECT created_at FROM workspaces
+            WHERE id = :workspace_id AND organization_id = :organization_id),
+        (SELECT min(created_at) FROM sessions WHERE workspace_id = :workspace_id
+            AND organization_id = :organization_id AND deleted_at IS NULL),
+        clock_timestamp()
+    ) AS at) made
+""")
 _CHILDREN: Final = text(f"""
     SELECT {_ENTRY} FROM workspace_files f
     WHERE {_HERE} AND f.parent = :directory AND f.path > :after ORDER BY f.path LIMIT :limit
@@ -45,6 +60,15 @@ def find(tx: Tx, organization_id: UUID, workspace_id: UUID, path: str) -> FileEn
     """What is at the path, without its content."""
     row = tx.execute(_FIND, {**_named(organization_id, workspace_id), "path": path}).one_or_none()
     return None if row is None else entry_of(row)
+
+
+def stat(tx: Tx, organization_id: UUID, workspace_id: UUID, path: str) -> FileEntry | None:
+    """As `find`, and the root too."""
+    if path != ROOT:
+        return find(tx, organization_id, workspace_id, path)
+    return entry_of(
+        tx.execute(_ROOT, {**_named(organization_id, workspace_id), "path": path}).one()
+    )
 
 
 def read(tx: Tx, organization_id: UUID, workspace_id: UUID, path: str) -> File | None:

@@ -94,7 +94,8 @@ class _Reader:
 
     def stat(self, arguments: Arguments, context: ToolContext) -> Json:
         path = file_path(arguments["path"])
-        entry = self._find(path, context)
+        with self._database.reading() as tx:
+            entry = file_queries.stat(tx, context.organization_id, context.workspace_id, path)
         if entry is None:
             return {"path": path, "exists": False}
         created = show_time(entry.created_at)

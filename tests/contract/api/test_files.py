@@ -170,6 +170,23 @@ def test_stat_tells_of_files_and_directories(api: Api, fs: str) -> None:
     assert api.post(f"{fs}/_/stat", {}).status == 400
 
 
+def test_the_root_is_there_before_anything_in_it(api: Api, fs: str) -> None:
+    empty = api.post(f"{fs}/_/stat", {"path": "/"})
+    assert empty.status == 200
+    made = api.put(f"{fs}/a.txt", {"content": "four"}).body
+    root = api.post(f"{fs}/_/stat", {"path": "/"}).body
+    assert root == {**empty.body, "updated_at": made["updated_at"]}
+    assert root["created_at"] <= empty.body["updated_at"] <= root["updated_at"]
+    assert {name: root[name] for name in root if not name.endswith("_at")} == {
+        "path": "/",
+        "name": "/",
+        "is_directory": True,
+        "is_readonly": False,
+        "size_bytes": 0,
+        "content_hash": None,
+    }
+
+
 def test_grep_finds_lines(api: Api, fs: str) -> None:
     api.put(f"{fs}/src/a.py", {"content": "import os\n\nprint('x')\n"})
     api.put(f"{fs}/src/b.md", {"content": "import nothing"})

@@ -112,6 +112,7 @@ def test_an_agent_writes_reads_edits_searches_and_deletes(world: World) -> None:
         ("stat_file", {"path": "/notes"}),
         ("delete_file", {"path": "/notes", "recursive": True}),
         ("stat_file", {"path": "/notes/a.md"}),
+        ("stat_file", {"path": "/"}),
     )
     assert done[0] == {
         "path": "/notes/a.md",
@@ -127,6 +128,7 @@ def test_an_agent_writes_reads_edits_searches_and_deletes(world: World) -> None:
     assert (done[6]["exists"], done[6]["is_directory"]) == (True, True)
     assert done[7] == {"path": "/notes", "deleted": True}
     assert done[8] == {"path": "/notes/a.md", "exists": False}
+    assert (done[9]["path"], done[9]["exists"], done[9]["is_directory"]) == ("/", True, True)
     assert [(each["path"], each["operation"], each["created"]) for each in written(world)] == [
         ("/notes/a.md", "write", True),
         ("/notes/a.md", "edit", False),
