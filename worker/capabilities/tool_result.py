@@ -61,25 +61,25 @@ def capped_json(value: Any, *, limit_bytes: int = RESULT_LIMIT_BYTES) -> Any:
         return value
     if isinstance(value, str):
         marker = f"\n[truncated: the whole text has {len(value.encode())} bytes]"
-        return _fitting_prefix(value, _size(marker), limit_bytes) + marker
+        return fitting_prefix(value, marker, limit_bytes=limit_bytes) + marker
     frame = {"truncated": True, "size_bytes": len(raw), "content": ""}
-    content = _fitting_prefix(raw.decode(), _size(frame), limit_bytes)
+    content = fitting_prefix(raw.decode(), frame, limit_bytes=limit_bytes)
     return {**frame, "content": content}
+
+
+def fitting_prefix(text: str, frame: object, *, limit_bytes: int = RESULT_LIMIT_BYTES) -> str:
+    """The longest prefix whose JSON fits, put into a string of what frames it."""
+    # Two bytes of the frame are the quotes that the prefix's own JSON has as well.
+    room = limit_bytes - _size(frame) + 2
+    longest = min(len(text), limit_bytes)
+    fitting = bisect.bisect_right(range(longest + 1), room, key=lambda cut: _size(text[:cut]))
+    return text[: max(fitting - 1, 0)]
 
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise NotStorable(f"a key that is a {type(key).__name__}")
     return storable(key)
-
-
-def _fitting_prefix(text: str, frame_bytes: int, limit_bytes: int) -> str:
-    """The longest prefix whose JSON, together with what frames it, fits."""
-    # Two bytes of the frame are the quotes that the prefix's own JSON has as well.
-    room = limit_bytes - frame_bytes + 2
-    longest = min(len(text), limit_bytes)
-    fitting = bisect.bisect_right(range(longest + 1), room, key=lambda cut: _size(text[:cut]))
-    return text[: max(fitting - 1, 0)]
 
 
 def _size(value: object) -> int:

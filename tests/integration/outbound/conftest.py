@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
@@ -116,6 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def show_huge(self, _body: bytes) -> None:
         self._send(b"x" * 3_000_000)
+
+    def show_many(self, _body: bytes) -> None:
+        sign, _, number = unquote(self.path.partition("?")[2]).rpartition("*")
+        self._send((sign * int(number)).encode(), "text/plain; charset=utf-8")
 
     def show_bomb(self, _body: bytes) -> None:
         packed = gzip.compress(b"\0" * 50_000_000)

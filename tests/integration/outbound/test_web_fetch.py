@@ -2,13 +2,17 @@ import json
 import threading
 import time
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 import pytest
 
+from common.domain.turn import ToolCall
 from tests.integration.outbound.conftest import Site, context, fetched, refused, tool
 from worker.capabilities.capability import ToolFailed, ToolOutcome, ToolSucceeded
+from worker.capabilities.execution import ToolExecutor
+from worker.capabilities.tool_result import RESULT_LIMIT_BYTES
 from worker.capabilities.web_fetch import exchange, rendering
-from worker.capabilities.web_fetch.tool import CONTENT_BYTES
 
 
 def test_text_comes_with_what_is_known_of_it(site: Site) -> None:
@@ -77,7 +81,23 @@ def test_a_huge_body_is_cut(site: Site) -> None:
 
     assert found["truncated"] is True
     assert found["size"] == exchange.READ_BYTES
-    assert found["content"].startswith("x" * CONTENT_BYTES + "\n\n[Truncated")
+    shown, mark, _ = found["content"].partition("\n\n[Truncated")
+    assert (set(shown), mark) == ({"x"}, "\n\n[Truncated")
+    assert len(orjson.dumps(found)) == RESULT_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("sign", ["\0", "\1", '"', "\\", "\n", "é", "𝄞"])
+def test_text_of_any_kind_keeps_the_result_s_shape_and_size(site: Site, sign: str) -> None:
+    number = 70_000
+    url = f"{site.url}/many?{quote(sign)}*{number}"
+    executor = ToolExecutor({"web_fetch": tool()})
+    outcome = executor.run(ToolCall("c", "web_fetch", {"url": url}), context()).outcome
+
+    assert isinstance(outcome, ToolSucceeded)
+    found = outcome.result
+    assert (found["url"], found["status_code"], found["truncated"]) == (url, 200, True)
+    assert found["content"].startswith(("\ufffd" if sign == "\0" else sign) * 1000)
+    assert RESULT_LIMIT_BYTES - 8 < len(orjson.dumps(found)) <= RESULT_LIMIT_BYTES
 
 
 def test_a_bomb_is_not_unpacked_whole(site: Site) -> None:

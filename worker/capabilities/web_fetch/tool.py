@@ -32,6 +32,7 @@ from worker.capabilities.capability import (
 )
 from worker.capabilities.outbound.guard import Guard
 from worker.capabilities.services import Services
+from worker.capabilities.tool_result import RESULT_LIMIT_BYTES, fitting_prefix, storable_json
 from worker.capabilities.web_fetch import rendering
 from worker.capabilities.web_fetch.exchange import (
     Answer,
@@ -42,8 +43,6 @@ from worker.capabilities.web_fetch.exchange import (
     answered,
 )
 
-CONTENT_BYTES: Final = 64 * 1024
-_RESULT_BYTES: Final = 160 * 1024
 _TIMEOUT_SECONDS: Final = 60.0
 _NAME_CHARACTERS: Final = 200
 
@@ -58,7 +57,6 @@ def capability(services: Services) -> Capability:
         run=partial(_run, private),
         reconcile=_reconcile,
         timeout_seconds=_TIMEOUT_SECONDS,
-        output_limit_bytes=_RESULT_BYTES,
     )
     return Capability(id=WEB_FETCH.id, tools=(tool,))
 
@@ -136,7 +134,7 @@ def _result(answer: Answer, arguments: Mapping[str, Any], pace: Pace) -> dict[st
         text, result["format"] = rendering.converted(text, to=wanted, seconds_left=pace.left())
     elif wanted == "text":
         result["format"] = "text"
-    return {**result, **_bounded(text, cut)}
+    return _bounded(result, text, cut)
 
 
 def _wanted(arguments: Mapping[str, Any]) -> str | None:
@@ -145,15 +143,18 @@ def _wanted(arguments: Mapping[str, Any]) -> str | None:
     return "text" if arguments.get("as_text") else None
 
 
-def _bounded(text: str, cut: str | None) -> dict[str, Any]:
-    """The content, with a mark at its end if it is not all of it."""
-    raw = text.encode("utf-8", "replace")
-    if len(raw) > CONTENT_BYTES:
-        text = raw[:CONTENT_BYTES].decode("utf-8", "ignore")
-        cut = f"only the first {CONTENT_BYTES} bytes of the text"
+def _bounded(result: dict[str, Any], text: str, cut: str | None) -> dict[str, Any]:
+    """The result with as much of the content as fits, marked at its end if it is not all."""
+    # As it will be stored, which may be longer: what is too long then loses its shape.
+    plain: dict[str, Any] = storable_json({**result, "content": text})
+    content: str = plain["content"]
+    if len(orjson.dumps(plain)) > RESULT_LIMIT_BYTES:
+        cut = f"only the beginning of {len(content)} characters"
     if cut is None:
-        return {"content": text}
-    return {"content": f"{text}\n\n[Truncated: {cut}]", "truncated": True}
+        return plain
+    mark = f"\n\n[Truncated: {cut}]"
+    frame = {**plain, "content": mark, "truncated": True}
+    return {**frame, "content": fitting_prefix(content, frame) + mark}
 
 
 def _content_type(answer: Answer) -> tuple[str, str | None]:
