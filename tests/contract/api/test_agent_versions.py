@@ -70,17 +70,18 @@ def test_a_version_that_is_asked_for_counts_as_it_says(api: Api) -> None:
 def test_the_differences_are_named_by_their_place(api: Api) -> None:
     agent = api.agent(system_prompt="one", capabilities=["test_math"], tags=["a"])
     path = f"/v1/agents/{agent['id']}"
-    api.patch(path, {"system_prompt": "two", "capabilities": ["test_math", "current_time"]})
+    api.patch(path, {"system_prompt": "two", "capabilities": ["test_math", "test_weather"]})
     newest, oldest = versions_of(api, agent["id"])
 
     diff = api.get(f"{path}/versions/{oldest['id']}/diff/{newest['id']}").body
 
     assert (diff["from_version_id"], diff["to_version_id"]) == (oldest["id"], newest["id"])
     assert diff["authored_diff"] == [
-        {"path": "capabilities[1]", "from": None, "to": {"ref": "current_time", "config": {}}},
+        {"path": "capabilities[1]", "from": None, "to": {"ref": "test_weather", "config": {}}},
         {"path": "system_prompt", "from": "one", "to": "two"},
     ]
-    assert [each["path"] for each in diff["resolved_diff"]] == ["capabilities[1]", "system_prompt"]
+    # After those of the harness.
+    assert [each["path"] for each in diff["resolved_diff"]] == ["capabilities[3]", "system_prompt"]
     same = api.get(f"{path}/versions/{newest['id']}/diff/{newest['id']}").body
     assert (same["authored_diff"], same["resolved_diff"]) == ([], [])
 

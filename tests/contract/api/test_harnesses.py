@@ -54,6 +54,17 @@ def test_built_in_ones_are_listed_first_and_read_only(api: Api) -> None:
     assert own["is_built_in"] is False
 
 
+def test_what_the_built_in_harnesses_grant(api: Api) -> None:
+    granted = {
+        name: [each["ref"] for each in api.get(f"/v1/harnesses/{name}").body["capabilities"]]
+        for name in ("base", "generic")
+    }
+    assert granted == {"base": [], "generic": ["current_time", "session_file_system"]}
+    assert api.session()["features"] == ["file_system"]
+    tools = api.post("/v1/agents/preview", {"system_prompt": "p"}).body["tools"]
+    assert {"get_current_time", "read_file", "write_file"} <= {each["name"] for each in tools}
+
+
 def test_a_name_is_taken_once_also_by_a_built_in_one(api: Api, stranger: Api) -> None:
     made = make(api, "desk")
 

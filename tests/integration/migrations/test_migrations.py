@@ -111,7 +111,7 @@ def test_a_database_of_an_earlier_release_becomes_what_a_new_one_is(
     assert _revision(url) == [(release.stem.removeprefix("schema-"),)]
     upgrade(url)
     assert structure(url) == structure(database_url)
-    rows = "SELECT id, name FROM harnesses ORDER BY id"
+    rows = "SELECT id, name, capabilities FROM harnesses ORDER BY id"
     assert execute(url, rows) == execute(database_url, rows)
 
 

@@ -52,6 +52,9 @@ def ref(name: str, **config: Any) -> dict[str, Any]:
     return {"ref": name, "config": config}
 
 
+_OF_GENERIC = [ref("current_time"), ref("session_file_system")]
+
+
 def test_a_child_overrides_its_parents_and_capabilities_add_up(world: World) -> None:
     root = harness(
         world,
@@ -79,6 +82,7 @@ def test_a_child_overrides_its_parents_and_capabilities_add_up(world: World) -> 
     assert config.prompts == ("leaf",)
     named = [dict(each) for each in config.capabilities if not each["ref"].startswith("mcp")]
     assert named == [
+        *_OF_GENERIC,
         ref("current_time"),
         ref("test_math", a=1),
         ref("test_math", a=2),
@@ -136,7 +140,7 @@ def test_sessions_run_on_the_default_version_of_their_agent(world: World) -> Non
     assert before.prompts[-1] == "now"
     assert (before.max_iterations, before.network_access) == (9, None)
     assert chosen.prompts[-1] == "then"
-    assert (chosen.agent_version, chosen.capabilities) == (4, ())
+    assert (chosen.agent_version, chosen.capabilities) == (4, tuple(_OF_GENERIC))
     assert [tool["name"] for tool in chosen.tools] == ["t"]
     assert chosen.network_access == {"allowed": ["then.example"], "blocked": []}
     assert chosen.max_iterations == world.settings.max_iterations
