@@ -132,6 +132,21 @@ class World:
         )
 
 
+def new_session(database: Database) -> UUID:
+    """One that nobody has said anything in."""
+    session_id = new_id()
+    with database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO sessions (id, organization_id, harness_id, workspace_id,"
+                " owner_principal_id) VALUES (:s, :o, :h, :s, :o)"
+            ),
+            {"s": session_id, "o": DEFAULT_ORGANIZATION, "h": GENERIC_HARNESS},
+        )
+        tx.execute(text("INSERT INTO session_heads (session_id) VALUES (:s)"), {"s": session_id})
+    return session_id
+
+
 @contextmanager
 def make_world(database_url: str, redis_url: str, directory: Path) -> Iterator[World]:
     """A session in a migrated database, and whatever workers a test asks for."""
@@ -145,17 +160,7 @@ def make_world(database_url: str, redis_url: str, directory: Path) -> Iterator[W
         }
     )
     database = Database(database_url, pool_size=5, application="tests")
-    session_id = new_id()
-    with database.transaction() as tx:
-        tx.execute(
-            text(
-                "INSERT INTO sessions (id, organization_id, harness_id, workspace_id,"
-                " owner_principal_id) VALUES (:s, :o, :h, :s, :o)"
-            ),
-            {"s": session_id, "o": DEFAULT_ORGANIZATION, "h": GENERIC_HARNESS},
-        )
-        tx.execute(text("INSERT INTO session_heads (session_id) VALUES (:s)"), {"s": session_id})
-    world = World(settings, database, session_id, [])
+    world = World(settings, database, new_session(database), [])
     try:
         yield world
     finally:

@@ -81,8 +81,9 @@ class Outside:
                 {"tools": orjson.dumps(tools).decode(), "s": self.world.session_id},
             )
 
-    def say(self, words: str) -> None:
-        message = NewMessage([{"type": "text", "text": words}], {})
+    def say(self, words: str, **controls: Any) -> None:
+        extras = {"controls": controls} if controls else {}
+        message = NewMessage([{"type": "text", "text": words}], extras)
         submit_message(self.deps, CALLER, self.world.session_id, message, None)
 
     def give(self, *results: tuple[str, Any], error: str | None = None) -> dict[str, Any]:
