@@ -94,7 +94,8 @@ def get_mcp_server(call: Call[None, None], server_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change an MCP server",
-        description="Only what is given; null takes a field back to its default. " + _SECRETS,
+        description="Only what is given; null takes a field back to its default. When the URL"
+        " changes, secrets that are stored are given again or cleared (422 otherwise). " + _SECRETS,
         takes=McpServerPatchSchema(),
         returns=McpServerSchema(),
         fails=(404, 409, 422, 503),
