@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Never
 
+import hypothesis
 import pytest
 
 from common.settings import Settings
@@ -37,6 +38,10 @@ _MARKER_OF_FOLDER = {
 # What this machine is set to must not decide whether a test passes.
 _SETTINGS = {field.name.upper() for field in fields(Settings)} | {"CLOCK_OFFSET_SECONDS", "PORT"}
 _SETTINGS_PREFIXES = ("AUTH_", "DEFAULT_", "EVERTURN_LOCAL", "OTEL_", "SECRETS_", "SSE_")
+
+
+# The same examples each time, however busy the machine is; another profile looks for new ones.
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
