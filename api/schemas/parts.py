@@ -28,6 +28,11 @@ IMAGE_LIMIT_BYTES: Final = 5 * 1024 * 1024
 _URL_CHARACTERS: Final = 8192
 
 
+def _of_type(name: str) -> Text:
+    """The `type` of one kind of part; a part is loaded by it, so it needs no check here."""
+    return Text(required=True, metadata={"enum": [name]})
+
+
 class PartFields(Schema):
     """A content part: keys it does not know are kept."""
 
@@ -36,12 +41,11 @@ class PartFields(Schema):
 
         unknown = "include"
 
-    type = Text(required=True)
-
 
 class TextPartSchema(PartFields):
     """Text."""
 
+    type = _of_type("text")
     text = Text(required=True)
 
     @post_load
@@ -58,6 +62,7 @@ class TextPartSchema(PartFields):
 class ImagePartSchema(PartFields):
     """An image by address, or in the message itself."""
 
+    type = _of_type("image")
     url = Text(allow_none=True, validate=validate.Length(max=_URL_CHARACTERS))
     base64 = Text(allow_none=True)
     media_type = Text(allow_none=True)
@@ -77,6 +82,7 @@ class ImagePartSchema(PartFields):
 class ImageFilePartSchema(PartFields):
     """An uploaded image; whether there is such an image is not this schema's to know."""
 
+    type = _of_type("image_file")
     image_id = Text(required=True)
     filename = Text(allow_none=True, validate=validate.Length(max=1024))
 

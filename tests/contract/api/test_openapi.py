@@ -89,3 +89,14 @@ def test_the_list_of_what_is_not_built_is_the_one_in_docs() -> None:
     }
 
     assert listed == built
+
+
+def test_content_parts_are_told_apart_by_their_type(document: Document) -> None:
+    schemas = document.document["components"]["schemas"]
+    names = [ref["$ref"].rpartition("/")[2] for ref in schemas["ContentPart"]["oneOf"]]
+
+    assert {name: schemas[name]["properties"]["type"]["enum"] for name in names} == {
+        "TextPart": ["text"],
+        "ImagePart": ["image"],
+        "ImageFilePart": ["image_file"],
+    }
