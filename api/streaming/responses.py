@@ -105,6 +105,7 @@ def cors_headers(origin: str | None, allowed: tuple[str, ...]) -> Headers:
         (b"vary", b"Origin"),
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"Retry-After, X-After-Sequence, X-Request-Id"),
     ]
 
 

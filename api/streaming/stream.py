@@ -178,7 +178,7 @@ class Stream:
         watch.subscribers.add(subscription)
         deps.drain.add(subscription)
         try:
-            await _send_start(send, headers)
+            await _send_start(send, [_position_header(start.position), *headers])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
                     await watch.acknowledged.wait()
@@ -243,6 +243,11 @@ async def _until_gone(receive: Receive, subscription: Subscription) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     subscription.cut()
+
+
+def _position_header(position: int) -> tuple[bytes, bytes]:
+    """After which event the stream begins: a cursor for who loses it before the first event."""
+    return (b"x-after-sequence", b"%d" % position)
 
 
 async def _send_start(send: Send, headers: Headers) -> None:

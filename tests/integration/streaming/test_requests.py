@@ -144,6 +144,7 @@ def test_only_configured_origins_may_read(world: World) -> None:
     assert ask(world, "OPTIONS", path, foreign)[0] == 405
     with world.read(author, headers=own) as reader:
         assert reader.response.headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert "X-After-Sequence" in reader.response.headers["Access-Control-Expose-Headers"]
     with world.read(author, headers=foreign) as reader:
         assert "Access-Control-Allow-Origin" not in reader.response.headers
 

@@ -57,6 +57,21 @@ def test_stream_then_post_over_two_processes(author: Author, world: World) -> No
         assert completed["data"]["message"]["content"][0]["text"] == f"answer {number}"
 
 
+def test_a_header_tells_from_where_a_stream_goes_on_that_is_lost_before_its_first_event(
+    author: Author, read: ReadStream
+) -> None:
+    author.post("question")
+    answer(author, "answer")
+    with read(author, start="live") as lost:
+        position = lost.wait_open().response.headers["X-After-Sequence"]
+    author.post("missed")
+
+    resumed = read(author, after_sequence=position).wait_for("input.message")
+
+    assert int(position) == author.log()[-2].sequence
+    assert resumed.sequences == [int(position) + 1]
+
+
 def test_a_session_without_turns_starts_at_its_first_event(
     author: Author, read: ReadStream
 ) -> None:
