@@ -18,8 +18,9 @@ export class FrameReader {
   /** What the next reconnect is to send as Last-Event-ID. */
   lastEventId = '';
 
-  // It takes the byte order mark away too, and joins characters that were cut.
-  readonly #decoder = new TextDecoder();
+  // Not all decoders take exactly one byte order mark away, so we do.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #isAtStart = true;
   #rest = '';
   #endedWithCr = false;
   #id = '';
@@ -29,11 +30,18 @@ export class FrameReader {
   /** The frames that these bytes complete. */
   push(bytes: Uint8Array): Frame[] {
     const frames: Frame[] = [];
-    for (const line of this.#lines(this.#decoder.decode(bytes, { stream: true }))) {
+    for (const line of this.#lines(this.#text(bytes))) {
       const frame = line === '' ? this.#dispatched() : this.#noted(line);
       if (frame) frames.push(frame);
     }
     return frames;
+  }
+
+  #text(bytes: Uint8Array): string {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    if (!this.#isAtStart || text === '') return text;
+    this.#isAtStart = false;
+    return text.startsWith('\ufeff') ? text.slice(1) : text;
   }
 
   /** Lines end with CR, LF or both; a CR that ends a chunk may still get its LF. */
