@@ -29,6 +29,7 @@ _MARKER_OF_FOLDER = {
     "unit": "unit",
     "example_tools": "unit",
     "contract": "contract",
+    "clients": "clients",
     "integration": "integration",
     "chaos": "chaos",
     "bench": "bench",

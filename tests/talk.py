@@ -170,11 +170,13 @@ class Reader:
 
 
 @contextmanager
-def system_of_its_own(servers: Servers, directory: Path) -> Iterator[System]:
+def system_of_its_own(
+    servers: Servers, directory: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[System]:
     """All processes on a database and a Redis that no other test uses."""
     database = servers.create_database()
     redis = test_servers.claim_redis_database(servers.redis_url, servers.run_name)
-    with running(database, redis, directory) as system:
+    with running(database, redis, directory, settings=settings) as system:
         yield system
     servers.drop_database(database)
 
