@@ -19,19 +19,21 @@ unit: setup ## the tests that need no server
 
 check: lint unit ## what a commit must pass
 
-lint: ## ruff, mypy, import contracts, spelling, file sizes
+lint: ## ruff, mypy, tsc, biome, import contracts, spelling, file sizes
 	@$(PYTHON) dev.py lint
 
 fmt: setup ## put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m dev.node format
 
 lock: ## resolve the dependencies anew (args=--upgrade for newer ones)
 	@$(PYTHON) -m dev.lock $(args)
 
-openapi: setup ## write docs/openapi.json from the code
+openapi: setup ## write docs/openapi.json from the code, and the TypeScript client's models from it
 	@$(BIN)/python -m api.print_openapi > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
+	@$(BIN)/python -m dev.node generate
 
 migration: setup ## a new migration from the tables' difference (m="what it does")
 	@$(BIN)/python -m dev.migration "$(m)"

@@ -32,35 +32,35 @@ export type ToolResult = Schemas['ToolResult'];
  * `message.content[0]?.text` reads the text of any of them.
  */
 
-export interface TextPart {
+export type TextPart = {
   type: 'text';
   text: string;
-}
+};
 
-export interface ImagePart {
+export type ImagePart = {
   type: 'image';
   url?: string;
   base64?: string;
   media_type?: string;
   text?: undefined;
-}
+};
 
-export interface ImageFilePart {
+export type ImageFilePart = {
   type: 'image_file';
   image_id: string;
   filename?: string;
   text?: undefined;
-}
+};
 
-export interface ToolCallPart {
+export type ToolCallPart = {
   type: 'tool_call';
   id: string;
   name: string;
   arguments: Record<string, unknown>;
   text?: undefined;
-}
+};
 
-export interface ToolResultPart {
+export type ToolResultPart = {
   type: 'tool_result';
   tool_call_id: string;
   /** The result as text, or the error's text. */
@@ -69,7 +69,7 @@ export interface ToolResultPart {
   result: unknown;
   error: string | null;
   text?: undefined;
-}
+};
 
 export type MessagePart = TextPart | ImagePart | ImageFilePart | ToolCallPart | ToolResultPart;
 

@@ -133,7 +133,9 @@ class Work {
       await submit(result);
     } catch (failure) {
       if (isRefused(failure, 422)) {
-        await submit({ tool_call_id: call.id, error: failure.message });
+        // The result cannot be taken, being too large for instance: that is what the model hears.
+        const error = failure.errors[0]?.message ?? failure.message;
+        await submit({ tool_call_id: call.id, error });
       } else if (!wasAnswered(failure)) {
         throw failure;
       }

@@ -129,7 +129,11 @@ const TWINS: Record<string, () => Promise<void>> = {
       }
     }
     // A result is no text part: what it says is in its `content`.
-    const expected = { user: ['How is Oslo?'], agent: ['One moment.', 'Windy.'], tool: [undefined] };
+    const expected = {
+      user: ['How is Oslo?'],
+      agent: ['One moment.', 'Windy.'],
+      tool: [undefined],
+    };
     assert.deepEqual(heard, { ...expected, tool_result: [] });
   },
 

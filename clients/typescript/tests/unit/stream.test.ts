@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { afterEach, test } from 'node:test';
 import {
+  type EventStream,
   EverrunsClient,
   EverrunsConnectionError,
   EverrunsError,
-  type EventStream,
   type SessionEvent,
   type StreamOptions,
 } from 'everruns-sdk';
@@ -131,7 +131,9 @@ test('the id of a delta is a cursor too', async () => {
     sends(CONNECTED + delta('event_d2', 'lo') + event(2)),
   ]);
   const events = await take(4);
-  const texts = events.map((each) => (each.type === 'output.message.delta' ? each.data.delta : '|'));
+  const texts = events.map((each) =>
+    each.type === 'output.message.delta' ? each.data.delta : '|',
+  );
   assert.equal(texts.join(''), '|Hello|');
   assert.equal(queries()[1], 'since_id=event_d1');
 });
@@ -243,7 +245,12 @@ test('an answer that is no stream is an error', async () => {
 });
 
 test('what is no event is skipped', async () => {
-  const strange = ['data: {"half\n\n', 'data: 7\n\n', 'data: {"type":"x"}\n\n', 'event: ping\ndata\n\n'];
+  const strange = [
+    'data: {"half\n\n',
+    'data: 7\n\n',
+    'data: {"type":"x"}\n\n',
+    'event: ping\ndata\n\n',
+  ];
   await streamOf([sends(CONNECTED + strange.join('') + event(1))]);
   assert.deepEqual(ids(await take(1)), ['event_1']);
 });

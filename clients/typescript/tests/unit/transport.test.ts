@@ -69,7 +69,12 @@ test('an organization, common headers and those of one call are sent', async () 
 test('query parameters: lists are repeated, what is not given is left out', async () => {
   const client = await clientOf([json(200, { data: [], total: 0 })]);
 
-  await client.sessions.events.list('s', { types: ['a', 'b'], limit: 5, q: null, order_desc: true });
+  await client.sessions.events.list('s', {
+    types: ['a', 'b'],
+    limit: 5,
+    q: null,
+    order_desc: true,
+  });
 
   assert.equal(server.seen[0]?.query.toString(), 'limit=5&types=a&types=b&order_desc=true');
 });
@@ -91,7 +96,11 @@ test('the path of a file keeps its slashes and nothing else', async () => {
 });
 
 test('an error has all that the envelope says', async () => {
-  const body = { ...ENVELOPE, status: 422, errors: [{ field: 'message.content', message: 'Empty' }] };
+  const body = {
+    ...ENVELOPE,
+    status: 422,
+    errors: [{ field: 'message.content', message: 'Empty' }],
+  };
   const client = await clientOf([json(422, body)]);
 
   const error = await client.messages.create('s', { message: { content: 'x' } }).catch((e) => e);
