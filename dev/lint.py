@@ -16,6 +16,7 @@ from dev.paths import PYPROJECT, ROOT
 _MOST_LINES = 400
 _SOURCES = ("api", "common", "dev", "migrations", "tests", "worker")
 _BIN = Path(sys.executable).parent
+_FOLDERS = {"biome": node.CLIENT}  # it takes its settings from where it is started
 
 
 def main() -> int:
@@ -39,8 +40,7 @@ def _commands() -> dict[str, list[str]]:
     }
     typescript = ["--project", str(node.CLIENT / "tsconfig.check.json")]
     commands["tsc"] = node.program("typescript", "bin/tsc", *typescript)
-    biome = [f"--config-path={node.CLIENT}", str(node.CLIENT)]
-    commands["biome"] = node.program("@biomejs/biome", "bin/biome", "check", *biome)
+    commands["biome"] = node.program("@biomejs/biome", "bin/biome", "check")
     if "importlinter" in tomllib.loads(PYPROJECT.read_text())["tool"]:
         commands["lint-imports"] = ["lint-imports", "--no-cache"]
     return commands
@@ -50,7 +50,11 @@ def _passes(name: str, command: list[str]) -> bool:
     program, *arguments = command
     print(f"{name} ...", flush=True)
     answer = subprocess.run(
-        [_BIN / program, *arguments], cwd=ROOT, check=False, capture_output=True, text=True
+        [_BIN / program, *arguments],
+        cwd=_FOLDERS.get(name, ROOT),
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if answer.returncode != 0:
         print(answer.stdout + answer.stderr)

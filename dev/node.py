@@ -30,7 +30,7 @@ class NodeFailed(Exception):
 
 
 def ensure_packages() -> None:
-    """Install what the lock file names, unless it is there.  Safe to call from several processes."""
+    """Install what the lock file names, unless it is there.  Several processes may call it."""
     wanted = _fingerprint([CLIENT / "package.json", CLIENT / "package-lock.json"])
     with _only_one():
         if not _holds(_PACKAGES_STAMP, wanted):

@@ -1,4 +1,4 @@
-"""The TypeScript client against the running system: the guide's sections, streams, tools, resources."""
+"""The TypeScript client against the running system: the guide, streams, tools, resources."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The TypeScript client as a package: complete, generated from the document, and what npm expects."""
+"""The TypeScript client as a package: complete, as the document has it, and what npm expects."""
 
 import json
 import re
