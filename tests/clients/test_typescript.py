@@ -1,5 +1,8 @@
 """The TypeScript client against the running system: the guide, streams, tools, resources."""
 
+import os
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from tests.talk import Simulate
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONVERSATION = "conversation.test.ts"
 SPEEDS: dict[str, dict[str, Any]] = {
     "instant": {},
@@ -29,3 +33,19 @@ def test_the_complete_example(
 ) -> None:
     simulate(**behaviour)
     run_test_file(TESTS / "system" / _CONVERSATION, EVERRUNS_URL=system.base_url)
+
+
+def test_a_page_in_chromium_streams_a_turn(system: System, page_port: int, tmp_path: Path) -> None:
+    """`CHROMIUM`, or what is on PATH; without any it is said by name that this did not run."""
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        pytest.skip("not run: test_a_page_in_chromium_streams_a_turn, there is no Chromium here")
+    screenshot = tmp_path / "page.png"
+    run_test_file(
+        TESTS / "browser" / "browser.test.ts",
+        CHROMIUM=chromium,
+        EVERRUNS_URL=system.base_url,
+        PAGE_PORT=str(page_port),
+        SCREENSHOT=str(screenshot),
+    )
+    assert screenshot.stat().st_size > 1000
