@@ -1,5 +1,6 @@
 """The TypeScript client against the running system: the guide, streams, tools, resources."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dev import node
 from tests.clients.typescript import TESTS, names_of, run_test_file
 from tests.system import System
 from tests.talk import Simulate
@@ -49,3 +51,17 @@ def test_a_page_in_chromium_streams_a_turn(system: System, page_port: int, tmp_p
         SCREENSHOT=str(screenshot),
     )
     assert screenshot.stat().st_size > 1000
+
+
+def test_the_code_of_the_readme_is_right_and_runs(system: System, tmp_path: Path) -> None:
+    guide = tmp_path / "README.md"
+    text = (node.CLIENT / "README.md").read_text()
+    guide.write_text(text.replace("http://localhost:9300", system.base_url))
+    folder = node.CLIENT / "build" / "readme"
+    environment = {"EVERRUNS_URL": system.base_url}
+    said = node.run("tools/run-blocks.mjs", guide, folder, environment=environment)
+    assert "FAILED" not in said
+    options = {"noUnusedLocals": False, "rootDir": "../.."}
+    project = {"extends": "../../tsconfig.check.json", "compilerOptions": options}
+    (folder / "tsconfig.json").write_text(json.dumps({**project, "include": ["."]}))
+    node.run("node_modules/typescript/bin/tsc", "-p", folder)

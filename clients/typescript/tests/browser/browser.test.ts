@@ -93,7 +93,9 @@ test('a page uploads a picture, asks, and shows the answer as it comes', async (
   const page = await openPage();
   const address = `http://127.0.0.1:${PAGE_PORT}/tests/browser/page.html`;
   await page.send('Page.enable');
-  await page.send('Page.navigate', { url: `${address}?server=${encodeURIComponent(EVERRUNS_URL)}` });
+  await page.send('Page.navigate', {
+    url: `${address}?server=${encodeURIComponent(EVERRUNS_URL)}`,
+  });
 
   await until(async () => {
     const title = String(await page.value('document.title'));
