@@ -26,27 +26,33 @@ const pages = createServer(async (request, response) => {
   }
 });
 
+interface Answer {
+  id: number;
+  result: Record<string, unknown>;
+  error?: { message: string };
+}
+
 /** One page of a browser, over its DevTools protocol. */
 class Page {
   readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Record<string, unknown>>>();
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
   #count = 0;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      const { id, result, error } = JSON.parse(String(data));
-      const waits = this.#waiting.get(id);
-      if (error) waits?.reject(new Error(error.message));
-      else waits?.resolve(result);
+      const answer: Answer = JSON.parse(String(data));
+      this.#waiting.get(answer.id)?.(answer);
     };
   }
 
-  send(method: string, params: object = {}): Promise<Record<string, unknown>> {
-    const waits = Promise.withResolvers<Record<string, unknown>>();
-    this.#waiting.set(++this.#count, waits);
-    this.#socket.send(JSON.stringify({ id: this.#count, method, params }));
-    return waits.promise;
+  async send(method: string, params: object = {}): Promise<Record<string, unknown>> {
+    const id = ++this.#count;
+    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    const { result, error } = await answered;
+    if (error) throw new Error(error.message);
+    return result;
   }
 
   async value(expression: string): Promise<unknown> {
