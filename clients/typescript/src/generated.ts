@@ -992,7 +992,7 @@ export interface paths {
         head?: never;
         /**
          * Change an MCP server
-         * @description Only what is given; null takes a field back to its default. `headers` and `api_key` are encrypted and never returned; storing one without a master key answers 503.
+         * @description Only what is given; null takes a field back to its default. When the URL changes, secrets that are stored are given again or cleared (422 otherwise). `headers` and `api_key` are encrypted and never returned; storing one without a master key answers 503.
          */
         patch: operations["change_mcp_server"];
         trace?: never;
