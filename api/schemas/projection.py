@@ -97,6 +97,7 @@ def _tool_result(data: Json) -> Json:
         "type": "tool_result",
         "tool_call_id": data["tool_call_id"],
         "content": text,
+        "text": text,  # a client that prints any message reads the text of its first part
         "result": result,
         "error": error,
     }

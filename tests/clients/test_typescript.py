@@ -1,8 +1,6 @@
 """The TypeScript client against the running system: the guide, streams, tools, resources."""
 
 import json
-import os
-import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,13 @@ import pytest
 from httpx_sse import EventSource
 
 from dev import node
+from tests.clients import browser
 from tests.clients.typescript import TESTS, names_of, run_test_file
 from tests.system import System
 from tests.talk import Simulate, Talk
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONVERSATION = "conversation.test.ts"
 SPEEDS: dict[str, dict[str, Any]] = {
     "instant": {},
@@ -41,8 +39,8 @@ def test_the_complete_example(
 
 
 def test_a_page_in_chromium_streams_a_turn(system: System, page_port: int, tmp_path: Path) -> None:
-    """`CHROMIUM`, or what is on PATH; without any it is said by name that this did not run."""
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    """Where no browser can be had, it is said by name that this did not run."""
+    chromium = browser.find()
     if chromium is None:
         pytest.skip("not run: test_a_page_in_chromium_streams_a_turn, there is no Chromium here")
     screenshot = tmp_path / "page.png"

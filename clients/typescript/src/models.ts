@@ -68,7 +68,8 @@ export type ToolResultPart = {
   /** The result as JSON; null when there is none. */
   result: unknown;
   error: string | null;
-  text?: undefined;
+  /** The same as `content`: what a reader of any message prints of its first part. */
+  text: string;
 };
 
 export type MessagePart = TextPart | ImagePart | ImageFilePart | ToolCallPart | ToolResultPart;

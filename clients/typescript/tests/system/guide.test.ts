@@ -128,13 +128,11 @@ const TWINS: Record<string, () => Promise<void>> = {
           assert.fail(message.role);
       }
     }
-    // A result is no text part: what it says is in its `content`.
-    const expected = {
-      user: ['How is Oslo?'],
-      agent: ['One moment.', 'Windy.'],
-      tool: [undefined],
-    };
-    assert.deepEqual(heard, { ...expected, tool_result: [] });
+    const expected = { user: ['How is Oslo?'], agent: ['One moment.', 'Windy.'], tool_result: [] };
+    const [result, ...others] = heard.tool ?? [];
+    assert.match(result ?? '', /^\{.*Oslo/);
+    assert.deepEqual(others, []);
+    assert.deepEqual({ ...heard, tool: [] }, { ...expected, tool: [] });
   },
 
   async 'Content types: text, image'() {
@@ -154,7 +152,7 @@ const TWINS: Record<string, () => Promise<void>> = {
     const [part] = result?.content ?? [];
     assert.ok(part?.type === 'tool_result');
     assert.equal(part.tool_call_id, 'call_w1');
-    assert.equal(typeof part.content, 'string');
+    assert.equal(part.text, part.content);
     assert.deepEqual(JSON.parse(part.content), part.result);
   },
 
