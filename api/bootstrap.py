@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from api.deps import Deps
 from common import logs
 from common.blobs.opening import open_blobs
@@ -15,6 +13,7 @@ from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database
 from common.turn_queue import TurnQueue
+from common.version import installed_version
 
 
 def build(settings: Settings) -> Deps:
@@ -48,11 +47,3 @@ def build_from_environment() -> Deps:
     settings = Settings.from_env()
     logs.configure(settings, process="api")
     return build(settings)
-
-
-def installed_version() -> str:
-    """This distribution's version."""
-    try:
-        return version("everturn")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "0.0.0"

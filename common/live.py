@@ -14,7 +14,8 @@ tag `{<session hex>}`, so a cluster keeps them together.
     everturn:{<org>}:org-streams           hash; open streams a process.  TTL
     everturn:breaker:{<provider id>}       hash; how calls of a model provider went lately,
                                            see `worker.llm_breaker`.  TTL on every write
-    everturn:control                       channel; `cancel <turn hex>`, to all workers
+    everturn:control                       channel, to all workers; `cancel <turn hex>`,
+                                           `look <worker hex>`: read your row now
 
 Whatever is lost here costs latency, never data: subscribers read the log again.
 """
@@ -135,6 +136,11 @@ class Live:
         """Ask whichever worker has the turn to stop; the log has already taken it away."""
         message = f"cancel {turn_id.hex}"
         self._breaker.attempt("cancel", lambda: self._redis.publish(CONTROL_CHANNEL, message))
+
+    def look(self, worker_id: UUID) -> None:
+        """Let a worker read at once what is wanted of it; it would with its next heartbeat."""
+        message = f"look {worker_id.hex}"
+        self._breaker.attempt("look", lambda: self._redis.publish(CONTROL_CHANNEL, message))
 
     def push_text(self, chunks: Sequence[TextChunk]) -> list[int | None] | None:
         """Append and publish chunks of different streams; one round trip for all.

@@ -162,6 +162,9 @@ class Settings:
         "", PrivateTargets.parse, "private hosts, networks that tools may reach, comma-separated"
     )
     act_max_tool_concurrency: int = _setting("32", _some, "tool calls of a turn at once")
+    worker_deaf_seconds: float = _setting(
+        "30", _seconds, "a worker that takes nothing from a full queue for so long leaves"
+    )
     shutdown_grace_seconds: float = _setting("10", _seconds, "time a worker has after SIGTERM")
 
     delta_flush_seconds: float = _setting("0.04", _seconds, "pause between pushes of new text")
@@ -170,6 +173,7 @@ class Settings:
 
     sse_heartbeat_interval_secs: float = _setting("15", _seconds, "between heartbeat comments")
     sse_realtime_cycle_secs: float = _setting("300", _seconds, "life of a stream, ± 20 %")
+    sse_monitoring_cycle_secs: float = _setting("600", _seconds, "life of a monitoring stream")
     sse_per_session_max: int = _setting("12", _count, "streams a session; 0: no limit")
     sse_per_org_max: int = _setting("1000", _count, "streams an organization; 0: no limit")
     sse_global_max: int = _setting("10000", _some, "streams a stream process")

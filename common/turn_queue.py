@@ -14,7 +14,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from common.redis_client import Breaker
+from common.redis_client import Breaker, make_client
 from common.settings import Settings
 
 RUN_TURN: Final = "turn.run"
@@ -89,3 +89,24 @@ class TurnQueue:
             _log.warning("enqueue_failed", turn_id=str(turn_id), error=type(failure).__name__)
             return False
         return True
+
+
+class Backlog:
+    """Asks the broker how many wake-ups lie there that no worker has taken yet."""
+
+    def __init__(self, settings: Settings, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self._redis = make_client(
+            settings.broker_url, timeout_seconds=settings.redis_timeout_seconds
+        )
+
+    def count(self) -> int | None:
+        """How many, None when the broker cannot be asked."""
+        return self._breaker.attempt("backlog", self._count)
+
+    def _count(self) -> int:
+        # Celery keeps a queue without priorities in one list of its name.
+        pipeline = self._redis.pipeline(transaction=False)
+        for queue in ALL_QUEUES:
+            pipeline.llen(queue)
+        return sum(int(length) for length in pipeline.execute())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -11,6 +9,7 @@ import structlog
 
 from common import clock
 from common.blobs.opening import open_blobs
+from common.domain.ids import Kind, show_id
 from common.encryption import SecretBox
 from common.images.workshop import open_workshop
 from common.live import Live
@@ -18,19 +17,24 @@ from common.logs import place_of
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database, DatabaseError, sqlstate
-from common.turn_queue import TurnQueue
+from common.turn_queue import ALL_QUEUES, Backlog, TurnQueue
+from common.version import installed_version
 from worker.capabilities.capability import Capability
 from worker.capabilities.registry import available_capabilities
 from worker.capabilities.services import Services
+from worker.consumption import Consumption
 from worker.control import ControlListener
 from worker.lease import Leases
 from worker.llm_breaker import ProviderBreakers
+from worker.presence import Condition, Presence
 from worker.shutdown import Shutdown
+from worker.tally import Tally
 from worker.text_stream import TextStreams
 from worker.turn.assembly import Surroundings
 from worker.turn.endpoints import Endpoints
 from worker.turn.entry import run_turn
 from worker.turn.pictures import Pictures
+from worker.watchdog import Watchdog
 
 _log = structlog.get_logger()
 
@@ -43,6 +47,8 @@ class Worker:
     ) -> None:
         timeout = settings.redis_timeout_seconds
         breaker = Breaker()
+        self.id = clock.new_id()
+        self.tally = Tally()
         self.database = Database(
             settings.database_url,
             pool_size=settings.worker_database_pool,
@@ -64,10 +70,15 @@ class Worker:
             text_ttl_seconds=settings.live_text_ttl_seconds,
         )
         self._streams = TextStreams(live, flush_seconds=settings.delta_flush_seconds)
-        self._control = ControlListener(
-            make_client(settings.pubsub_url, timeout_seconds=2.0), self.leases
-        )
         self.shutdown = Shutdown(self.leases, grace_seconds=settings.shutdown_grace_seconds)
+        self.consumption = Consumption(ALL_QUEUES)
+        self.presence = self._make_presence(settings, breaker)
+        self._control = ControlListener(
+            make_client(settings.pubsub_url, timeout_seconds=2.0),
+            self.leases,
+            worker_id=self.id,
+            look=self.presence.hurry,
+        )
         secrets = SecretBox(
             settings.secrets_encryption_key, settings.secrets_encryption_key_previous
         )
@@ -91,7 +102,27 @@ class Worker:
             breakers=ProviderBreakers(live_redis, breaker),
             capabilities=capabilities or available_capabilities(services),
             pictures=Pictures(self.database, open_blobs(settings), open_workshop(settings)),
-            worker_name=f"{socket.gethostname()}:{os.getpid()}",
+            worker_name=show_id(Kind.WORKER, self.id),
+        )
+
+    def _make_presence(self, settings: Settings, breaker: Breaker) -> Presence:
+        return Presence(
+            self.database,
+            Condition(
+                tally=self.tally,
+                leases=self.leases,
+                shutdown=self.shutdown,
+                consumption=self.consumption,
+            ),
+            Watchdog(
+                Backlog(settings, breaker).count,
+                self.shutdown.leave,
+                deaf_seconds=settings.worker_deaf_seconds,
+            ),
+            worker_id=self.id,
+            version=installed_version(),
+            capacity=settings.worker_threads,
+            beat_seconds=settings.renew_seconds,
         )
 
     def start(self) -> None:
@@ -99,12 +130,16 @@ class Worker:
         self.leases.start()
         self._streams.start()
         self._control.start()
+        self.presence.start()
 
     def run(self, turn_id: UUID) -> None:
         """Run a turn.  Never raises: what goes wrong is logged by class and code (I10)."""
+        self.tally.begun()
+        is_run = False
         with structlog.contextvars.bound_contextvars(turn_id=str(turn_id)):
             try:
                 run_turn(turn_id, self._around)
+                is_run = True
             except DatabaseError as failure:
                 _log.warning(
                     "turn_not_run", error=type(failure).__name__, sqlstate=sqlstate(failure)
@@ -113,10 +148,12 @@ class Worker:
             # Celery's log.  The lease runs out and the turn is tried again, or sealed.
             except Exception as bug:  # noqa: BLE001
                 _log.error("turn_crashed", error=type(bug).__name__, at=place_of(bug))
+            finally:
+                self.tally.ended(is_run=is_run)
 
     def stop(self) -> None:
         """Stop the threads and close what is open."""
-        for part in (self._control, self._streams, self.leases):
+        for part in (self.presence, self._control, self._streams, self.leases):
             part.stop()
         self.database.close()
         self._lease_database.close()

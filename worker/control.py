@@ -1,4 +1,4 @@
-"""Hear what is said to all workers: a cancel should stop a model call at once.
+"""Hear what is said to all workers: a cancel should stop a model call at once, a drain too.
 
 Redis only hurries here.  A cancel that is not heard is found by the next lease renewal,
 and its worker can write nothing in between (I7).
@@ -7,6 +7,7 @@ and its worker can write nothing in between (I7).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -25,9 +26,14 @@ _log = structlog.get_logger()
 class ControlListener:
     """The thread that listens."""
 
-    def __init__(self, redis: Redis, leases: Leases) -> None:
+    def __init__(
+        self, redis: Redis, leases: Leases, *, worker_id: UUID, look: Callable[[], None]
+    ) -> None:
+        """`look` is called when something new is wanted of this worker."""
         self._redis = redis
         self._leases = leases
+        self._id = worker_id
+        self._look = look
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
@@ -58,10 +64,13 @@ class ControlListener:
                     self._obey(message["data"])
 
     def _obey(self, message: bytes) -> None:
-        verb, _, turn_hex = message.decode(errors="replace").partition(" ")
-        if verb != "cancel":
-            return
+        verb, _, shown = message.decode(errors="replace").partition(" ")
         try:
-            self._leases.cancel(UUID(hex=turn_hex))
+            named = UUID(hex=shown)
         except ValueError:
             _log.warning("control_message_malformed")
+            return
+        if verb == "cancel":
+            self._leases.cancel(named)
+        elif verb == "look" and named == self._id:
+            self._look()

@@ -130,6 +130,11 @@ class Leases:
         with self._guard:
             return list(self._held.values())
 
+    def overdue(self) -> int:
+        """How many turns are past their step's deadline: their threads may be stuck for good."""
+        now = self._monotonic()
+        return sum(lease.step_deadline < now for lease in self.all())
+
     def renew(self) -> None:
         """Renew every lease whose step is within its deadline; drop those that are lost.
 

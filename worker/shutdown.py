@@ -6,12 +6,17 @@ are closed.  Threads cannot be killed, so everything here is asked for, not enfo
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from typing import Final
 
 import structlog
 
 from worker.lease import Leases
 
+# Of sysexits.h: something that should work does not.
+_EX_SOFTWARE: Final = 70
 _log = structlog.get_logger()
 
 
@@ -39,6 +44,17 @@ class Shutdown:
         timer = threading.Timer(self._grace_seconds / 2, self._interrupt)
         timer.daemon = True
         timer.start()
+
+    def leave(self) -> None:
+        """End this process whatever of it is stuck: hand turns over, then exit.
+
+        What is stuck may be the thread that hears of signals, or one that Celery waits for.
+        """
+        self.begin()
+        ending = threading.Timer(self._grace_seconds, os._exit, args=(_EX_SOFTWARE,))
+        ending.daemon = True
+        ending.start()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _interrupt(self) -> None:
         for lease in self._leases.all():

@@ -23,7 +23,7 @@ from common.event_codec import LoggedEvent
 from common.live import Live
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import idempotency, purge, turns, waiting
+from common.storage import idempotency, purge, turns, waiting, workers
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import TurnQueue
 from worker.blob_collector import BlobCollector
@@ -140,6 +140,7 @@ class Sweeper:
             with self._database.transaction() as tx:
                 hours = self._settings.idempotency_hours
                 idempotency.forget_old(tx, hours=hours, limit=_PURGE_SLICE)
+                workers.forget_silent(tx)
             has_more = True
             while has_more and self._monotonic() < deadline:
                 with self._database.transaction() as tx:

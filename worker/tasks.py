@@ -8,7 +8,13 @@ from uuid import UUID
 
 import structlog
 from celery import Celery
-from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import (
+    task_received,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 
 from common import logs
 from common.settings import Settings
@@ -39,8 +45,16 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
         running.append(worker)
 
     @worker_ready.connect(weak=False)
-    def announce(**_: Any) -> None:
+    def announce(sender: Any, **_: Any) -> None:
+        for worker in running:
+            worker.presence.capacity = sender.controller.concurrency
+            worker.consumption.attach(sender)
         structlog.get_logger().info("worker_ready")
+
+    @task_received.connect(weak=False)
+    def count(**_: Any) -> None:
+        for worker in running:
+            worker.tally.received()
 
     @worker_shutting_down.connect(weak=False)
     def leave(**_: Any) -> None:

@@ -33,6 +33,9 @@ class Kind(Enum):
     WORKSPACE = "wsp"
     MCP_SERVER = "mcp"
     PARTICIPANT = "part"
+    WORKER = "worker"
+    TASK = "task"
+    DEAD_LETTER = "dlq"
 
 
 _SYNONYMS: Final = {Kind.IMAGE: ("img", "image")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from common.storage import (
     image_tables,
     mcp_tables,
+    operation_tables,
     provider_tables,
     tables,
     version_tables,
@@ -16,6 +17,7 @@ __all__ = [
     "image_tables",
     "mcp_tables",
     "metadata",
+    "operation_tables",
     "provider_tables",
     "tables",
     "version_tables",

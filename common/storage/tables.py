@@ -253,6 +253,8 @@ turns = Table(
     # While it waits: the event that says for what, and when that is over.
     Column("waiting_sequence", Integer),
     time_column("waiting_until"),
+    # How it lost its workers, the last ten times: for people, nothing is decided by it.
+    json_column("losses", "[]"),
     time_column("created_at", nullable=False),
     time_column("started_at"),
     time_column("ended_at"),
@@ -262,9 +264,16 @@ turns = Table(
     ),
     Index("turns_open", "session_id", unique=True, postgresql_where=text(_OPEN_TURN)),
     Index("turns_newest", "session_id", text("input_sequence DESC")),
+    Index("turns_of_organization", "organization_id", text("id DESC")),
     Index("turns_queued", "available_at", postgresql_where=text("status = 'queued'")),
     Index("turns_running", "lease_until", postgresql_where=text("status = 'running'")),
     Index("turns_waiting", "waiting_until", postgresql_where=text("status = 'waiting'")),
+    Index(
+        "turns_sealed",
+        "organization_id",
+        text("ended_at DESC"),
+        postgresql_where=text("status = 'sealed'"),
+    ),
     postgresql_with={"fillfactor": 70},
 )
 

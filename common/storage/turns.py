@@ -19,6 +19,8 @@ from common.storage.engine import Tx
 
 FIRST_RESEND_SECONDS: Final = 5
 LONGEST_RESEND_SECONDS: Final = 300
+# The loss of a turn whose worker fell silent; others name what broke.
+WORKER_LOST: Final = "worker_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,19 @@ _RESUME: Final = text("""
     WHERE id = :turn_id AND status = 'waiting'
 """)
 
-_REQUEUE_EXPIRED: Final = text("""
+# The last ten are kept.  `epoch` is the lost hold's, so that one loss is told once.
+_WITH_LOSS: Final = """
+    (CASE WHEN jsonb_array_length(t.losses) >= 10 THEN t.losses - 0 ELSE t.losses END)
+        || jsonb_build_object('epoch', t.epoch, 'worker', t.lease_owner,
+            'at', clock_timestamp(), 'error', CAST(:error AS text), 'place', CAST(:place AS text))
+"""
+
+_NOTE_CRASH: Final = text(f"""
+    UPDATE turns t SET losses = {_WITH_LOSS}
+    WHERE id = :turn_id AND epoch = :epoch AND status = 'running'
+""")
+
+_REQUEUE_EXPIRED: Final = text(f"""
     WITH expired AS (
         SELECT t.id, t.session_id FROM turns t JOIN session_heads h ON h.session_id = t.session_id
         WHERE t.status = 'running' AND t.lease_until < clock_timestamp()
@@ -119,7 +133,9 @@ _REQUEUE_EXPIRED: Final = text("""
         RETURNING h.session_id, h.epoch
     )
     UPDATE turns t SET status = 'queued', epoch = f.epoch, lease_owner = NULL,
-        lease_until = NULL, available_at = clock_timestamp(), sends = 0
+        lease_until = NULL, available_at = clock_timestamp(), sends = 0,
+        losses = CASE WHEN t.losses -> -1 ->> 'epoch' = CAST(t.epoch AS text) THEN t.losses
+            ELSE {_WITH_LOSS} END
     FROM expired e JOIN fenced f ON f.session_id = e.session_id
     WHERE t.id = e.id
     RETURNING t.id
@@ -232,7 +248,14 @@ def resume(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
 
 def requeue_expired(tx: Tx, *, limit: int) -> Sequence[UUID]:
     """Take turns from workers whose lease ran out and queue them again."""
-    return list(tx.execute(_REQUEUE_EXPIRED, {"limit": limit}).scalars())
+    values = {"limit": limit, "error": WORKER_LOST, "place": None}
+    return list(tx.execute(_REQUEUE_EXPIRED, values).scalars())
+
+
+def note_crash(tx: Tx, turn_id: UUID, *, epoch: int, error: str, place: str) -> None:
+    """Keep what broke the turn on its worker: a class and a place, no content (I10)."""
+    values = {"turn_id": turn_id, "epoch": epoch, "error": error, "place": place}
+    tx.execute(_NOTE_CRASH, values)
 
 
 def take_due(tx: Tx, *, limit: int) -> Sequence[Queued]:

@@ -17,6 +17,7 @@ from common.domain.errors import LeaseLost
 from common.domain.events import EventDraft, EventType, Json
 from common.domain.turn import Claim, SessionStatus, TurnStatus
 from common.event_codec import LoggedEvent, milliseconds
+from common.logs import place_of
 from common.storage import configs, log, turns
 from common.storage.engine import DatabaseError, Tx, is_passing_outage, sqlstate
 from worker.lease import Lease
@@ -41,6 +42,8 @@ def run_turn(turn_id: UUID, around: Surroundings) -> None:
             is queued again, at the latest when its lease has run out.
     """
     if around.shutdown.has_begun:
+        # The wake-up is used up: without another one the turn would wait for the sweeper.
+        around.turn_queue.send(turn_id)
         return
     before = time.monotonic()
     try:
@@ -53,7 +56,7 @@ def run_turn(turn_id: UUID, around: Surroundings) -> None:
     # A turn that cannot even begin would be sent again for ever (I6).
     except Exception as failure:
         if not is_passing_outage(failure):
-            _seal(turn_id, around)
+            _seal(turn_id, failure, around)
         raise
     around.leases.hold(lease)
     try:
@@ -65,6 +68,10 @@ def run_turn(turn_id: UUID, around: Surroundings) -> None:
 
 
 def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None:
+    if lease.claim.reclaims > around.settings.max_reclaims:
+        # Reading its log, to seal it with all that can be said, lost a worker too.
+        _seal_held(lease.claim, around)
+        return
     try:
         if started is None:
             started = _resume(lease, around)
@@ -81,8 +88,10 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None
         raise
     # A turn that crashes every worker that takes it must end all the same (I6).
     except Exception as failure:
-        if _is_exhausted(lease.claim, around) and not is_passing_outage(failure):
-            _seal_held(lease.claim, around)
+        if not is_passing_outage(failure):
+            _note_crash(lease.claim, failure, around)
+            if _is_exhausted(lease.claim, around):
+                _seal_held(lease.claim, around)
         raise
     if started.runner.next_turn is not None:
         around.turn_queue.send(started.runner.next_turn)
@@ -150,11 +159,27 @@ def _claim(tx: Tx, turn_id: UUID, around: Surroundings) -> Claim | None:
     return turns.claim(tx, turn_id, owner=owner, lease_seconds=lease_seconds)
 
 
-def _seal(turn_id: UUID, around: Surroundings) -> None:
+def _seal(turn_id: UUID, failure: Exception, around: Surroundings) -> None:
     with around.database.transaction() as tx:
         claim = _claim(tx, turn_id, around)
     if claim is not None:
+        _note_crash(claim, failure, around)
         _seal_held(claim, around)
+
+
+def _note_crash(claim: Claim, failure: Exception, around: Surroundings) -> None:
+    """For whoever looks at the dead letter: the fault's class and place, no content (I10)."""
+    try:
+        with around.database.transaction() as tx:
+            turns.note_crash(
+                tx,
+                claim.turn_id,
+                epoch=claim.epoch,
+                error=type(failure).__name__,
+                place=" ".join(place_of(failure)[-1:]),
+            )
+    except DatabaseError as outage:
+        _log.warning("crash_not_noted", error=type(outage).__name__, sqlstate=sqlstate(outage))
 
 
 def _seal_held(claim: Claim, around: Surroundings) -> None:

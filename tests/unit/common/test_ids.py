@@ -25,6 +25,9 @@ _PREFIXES = {
     Kind.WORKSPACE: "wsp_",
     Kind.MCP_SERVER: "mcp_",
     Kind.PARTICIPANT: "part_",
+    Kind.WORKER: "worker_",
+    Kind.TASK: "task_",
+    Kind.DEAD_LETTER: "dlq_",
 }
 
 

@@ -1,0 +1,35 @@
+"""A worker that lives and consumes nothing is noticed by that, and replaced by one that does."""
+
+from pathlib import Path
+
+from celery import Celery
+
+from common.turn_queue import ALL_QUEUES
+from tests.chaos.client import Client, assert_one_whole_turn
+from tests.conditions import wait_until
+from tests.system import FAST_RECOVERY, running
+
+
+def test_a_worker_that_lost_its_subscription_leaves(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = {**FAST_RECOVERY, "WORKER_DEAF_SECONDS": "2", "SHUTDOWN_GRACE_SECONDS": "4"}
+    with running(database_url, redis_url, tmp_path, settings=settings) as system:
+        (worker,) = [part for part in system.parts if part.name == "worker-1"]
+        control = Celery(broker=redis_url, set_as_current=False).control
+        for queue in ALL_QUEUES:
+            control.cancel_consumer(queue, reply=True, timeout=5)
+        with Client(system.base_url) as client:
+            session_id = client.session()
+            assert client.post(session_id, "Hello").status_code == 201
+            wait_until(
+                lambda: not worker.is_alive, description="the worker ends", timeout_seconds=20
+            )
+            assert worker.said("worker_deaf") == 1
+            system.start("worker")
+            wait_until(
+                lambda: client.types(session_id)[-1] == "session.idled",
+                description="another answers",
+                timeout_seconds=25,
+            )
+            assert_one_whole_turn(client.events(session_id), answer="Echo: Hello")
