@@ -7,12 +7,14 @@ from common import logs
 from common.blobs.opening import open_blobs
 from common.clock import new_id
 from common.encryption import SecretBox
+from common.examination import Examiner
 from common.images.workshop import open_workshop
 from common.live import Live
+from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database
-from common.turn_queue import TurnQueue
+from common.turn_queue import Backlog, TurnQueue
 from common.version import installed_version
 
 
@@ -32,6 +34,7 @@ def build(settings: Settings) -> Deps:
         version=installed_version(),
         blobs=open_blobs(settings),
         workshop=open_workshop(settings),
+        examiner=Examiner(settings, BreakerBoard(redis, breaker), Backlog(settings, breaker).count),
         secrets=SecretBox(
             settings.secrets_encryption_key, settings.secrets_encryption_key_previous
         ),

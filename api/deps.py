@@ -12,6 +12,7 @@ from flask import current_app
 from common.blobs.store import BlobStore
 from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
+from common.examination import Examiner
 from common.images.workshop import Workshop
 from common.settings import Settings
 from common.storage.engine import Database
@@ -31,6 +32,9 @@ class Publisher(Protocol):
     def cancel(self, turn_id: UUID) -> None:
         """Ask the turn's worker to stop."""
 
+    def look(self, worker_id: UUID) -> None:
+        """Ask a worker to read at once what is wanted of it."""
+
 
 class TurnSender(Protocol):
     """Wakes a worker for a queued turn; never raises, never blocks for long."""
@@ -49,6 +53,7 @@ class Deps:
         secrets: without a master key nothing secret can be stored.
         blobs: where uploads are kept.
         workshop: looks into images.
+        examiner: says why a session does not go on; its `breakers` are the providers'.
     """
 
     settings: Settings
@@ -60,6 +65,7 @@ class Deps:
     version: str
     blobs: BlobStore
     workshop: Workshop
+    examiner: Examiner
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
 
 

@@ -31,6 +31,7 @@ from common.domain.errors import (
     Overloaded,
     ProviderFailed,
     TooLarge,
+    Unavailable,
     Unprocessable,
     UnsupportedMedia,
 )
@@ -78,6 +79,7 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     EncryptionMissing: HTTPStatus.SERVICE_UNAVAILABLE,
     BlobsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # What a client is to wait before it tries again, in seconds, by kind of error.
@@ -86,6 +88,7 @@ _RETRY_AFTER_OF: Final[dict[type[DomainError], int]] = {
     EncryptionMissing: 300,
     BlobsUnavailable: 5,
     Overloaded: 2,
+    Unavailable: 2,
 }
 
 _CODE_OF_STATUS: Final = {

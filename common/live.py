@@ -13,7 +13,8 @@ tag `{<session hex>}`, so a cluster keeps them together.
                                            `api.streaming.start`.  TTL
     everturn:{<org>}:org-streams           hash; open streams a process.  TTL
     everturn:breaker:{<provider id>}       hash; how calls of a model provider went lately,
-                                           see `worker.llm_breaker`.  TTL on every write
+                                           see `worker.llm_breaker`; `common.provider_breakers`
+                                           opens and closes it by hand.  TTL on every write
     everturn:control                       channel, to all workers; `cancel <turn hex>`,
                                            `look <worker hex>`: read your row now
 

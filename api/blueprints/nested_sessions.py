@@ -13,7 +13,7 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response
 
-from api.blueprints import events, files, messages, session_storage, sessions, waiting
+from api.blueprints import diagnosis, events, files, messages, session_storage, sessions, waiting
 from api.deps import current_deps
 from api.endpoint import Answer, Call, Contract, current_caller, endpoint, read_argument
 from api.schemas.sessions import NewSessionSchema, SessionListQuery, SessionSchema, show_session
@@ -42,6 +42,7 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
     ("GET", "/events", events.list_events),
     ("GET", "/events/summary", events.summarize_events),
     ("GET", "/sse", events.stream_events),
+    ("GET", "/diagnosis", diagnosis.diagnose_session),
     ("GET", "/storage/keys", session_storage.list_values),
     ("GET", "/storage/secrets", session_storage.list_secrets),
     ("PUT", "/storage/secrets", session_storage.set_secrets),

@@ -93,6 +93,12 @@ class Overloaded(DomainError):
     code = "overloaded"
 
 
+class Unavailable(DomainError):
+    """What this needs cannot be reached just now (503)."""
+
+    code = "unavailable"
+
+
 class ProviderFailed(DomainError):
     """A model provider was asked on the caller's behalf and gave no usable answer (502)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -79,6 +79,19 @@ class Worker:
         return self.last_heartbeat_at if is_silent else None
 
 
-def last_heard(lease_until: datetime, lease_seconds: float) -> datetime:
-    """When the holder of a lease last renewed it."""
-    return lease_until - timedelta(seconds=lease_seconds)
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All workers in numbers.
+
+    Attributes:
+        total: with those that are gone and not forgotten yet.
+        accepting: take a turn at once; `draining` take none any more.
+        capacity: of those that are neither gone nor draining; `load` with the draining ones'.
+    """
+
+    total: int
+    live: int
+    draining: int
+    accepting: int
+    capacity: int
+    load: int

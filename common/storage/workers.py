@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from common.domain.worker import Worker, WorkerReport, WorkerStatus
+from common.domain.worker import Fleet, Worker, WorkerReport, WorkerStatus
 from common.storage.engine import Tx
 
 # Long enough to tell who lost a turn, too short for thousands of rows.
@@ -56,24 +55,6 @@ _FLEET: Final = text("""
         ) known
     ) judged
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """All workers in numbers.
-
-    Attributes:
-        total: with those that are gone and not forgotten yet.
-        accepting: take a turn at once; `draining` take none any more.
-        capacity: of those that are neither gone nor draining; `load` with the draining ones'.
-    """
-
-    total: int
-    live: int
-    draining: int
-    accepting: int
-    capacity: int
-    load: int
 
 
 def beat(tx: Tx, report: WorkerReport) -> WorkerStatus:

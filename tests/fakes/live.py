@@ -14,12 +14,14 @@ class RecordingLive:
     published: list[tuple[UUID, list[LoggedEvent]]] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     cancelled: list[UUID] = field(default_factory=list)
+    looked: list[UUID] = field(default_factory=list)
 
     def forget(self) -> None:
         """Begin anew."""
         self.published.clear()
         self.gone.clear()
         self.cancelled.clear()
+        self.looked.clear()
 
     def publish(self, session_id: UUID, events: Sequence[LoggedEvent]) -> None:
         if events:
@@ -30,3 +32,6 @@ class RecordingLive:
 
     def cancel(self, turn_id: UUID) -> None:
         self.cancelled.append(turn_id)
+
+    def look(self, worker_id: UUID) -> None:
+        self.looked.append(worker_id)

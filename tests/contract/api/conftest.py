@@ -16,6 +16,7 @@ from common.images.workshop import open_workshop
 from common.settings import Settings
 from common.storage.engine import Database
 from tests.contract.api.client import Api, Document
+from tests.fakes.examiner import examiner_of
 from tests.fakes.live import RecordingLive
 from tests.fakes.turn_queue import RecordingQueue
 
@@ -48,6 +49,7 @@ def deps(
         version="1.2.3",
         blobs=open_blobs(settings),
         workshop=open_workshop(settings),
+        examiner=examiner_of(settings),
     )
 
 

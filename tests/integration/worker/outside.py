@@ -20,6 +20,7 @@ from common.domain.events import EventType
 from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION
 from common.domain.waiting import Decision
 from common.images.workshop import open_workshop
+from tests.fakes.examiner import examiner_of
 from tests.fakes.live import RecordingLive
 from tests.fakes.turn_queue import RecordingQueue
 from tests.integration.worker.conftest import World
@@ -71,6 +72,7 @@ class Outside:
             version="test",
             blobs=open_blobs(self.world.settings),
             workshop=open_workshop(self.world.settings),
+            examiner=examiner_of(self.world.settings),
         )
 
     def define(self, *tools: dict[str, Any]) -> None:
