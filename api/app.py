@@ -16,6 +16,7 @@ from api.blueprints import (
     capabilities,
     channels,
     diagnosis,
+    durable,
     events,
     files,
     harnesses,
@@ -32,6 +33,7 @@ from api.blueprints import (
     sessions,
     unbuilt,
     waiting,
+    workflows,
     workspaces,
 )
 from api.deps import Deps, install
@@ -62,6 +64,8 @@ _BLUEPRINTS = (
     files,
     images,
     session_storage,
+    durable,
+    workflows,
     unbuilt,
 )
 

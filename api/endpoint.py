@@ -61,6 +61,11 @@ PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "model_id": partial(parse_id, Kind.MODEL),
     "capability_id": str,
     "image_id": partial(parse_id, Kind.IMAGE),
+    "worker_id": partial(parse_id, Kind.WORKER),
+    "workflow_id": partial(parse_id, Kind.TURN),
+    "entry_id": partial(parse_id, Kind.DEAD_LETTER),
+    # A breaker is its provider's.
+    "key": partial(parse_id, Kind.PROVIDER),
 }
 
 

@@ -40,8 +40,17 @@ class _Cancellation:
     events: list[LoggedEvent]
 
 
-def cancel_turn(deps: Deps, caller: Caller, session_id: UUID, key: IdempotencyKey | None) -> str:
+def cancel_turn(
+    deps: Deps,
+    caller: Caller,
+    session_id: UUID,
+    key: IdempotencyKey | None,
+    *,
+    turn_id: UUID | None = None,
+) -> str:
     """Cancel what the session is doing; returns `cancelled`, or `no_op` when it is idle.
+
+    With `turn_id` only that turn is cancelled, and nothing when it is over.
 
     Raises:
         NotFound: there is no such session.
@@ -55,7 +64,7 @@ def cancel_turn(deps: Deps, caller: Caller, session_id: UUID, key: IdempotencyKe
             if first is not None:
                 _check_exists(tx, caller, session_id)
                 return first.resource_id
-        done = _cancel(tx, caller.organization_id, session_id, notice_id)
+        done = _cancel(tx, caller.organization_id, session_id, notice_id, turn_id=turn_id)
         if done is None and key is not None:
             idempotency.settle(tx, key, resource_id=NO_OP, status_code=HTTPStatus.OK)
     if done is None:
@@ -66,12 +75,12 @@ def cancel_turn(deps: Deps, caller: Caller, session_id: UUID, key: IdempotencyKe
 
 
 def _cancel(
-    tx: Tx, organization_id: UUID, session_id: UUID, notice_id: UUID
+    tx: Tx, organization_id: UUID, session_id: UUID, notice_id: UUID, *, turn_id: UUID | None
 ) -> _Cancellation | None:
     head = log.lock(tx, organization_id, session_id)
     if head is None:
         raise NotFound("Session not found")
-    if head.open_turn_id is None:
+    if head.open_turn_id is None or turn_id not in (None, head.open_turn_id):
         return None
     change = HeadChange(
         status=SessionStatus.IDLE, sets_open_turn=True, open_turn=None, raises_epoch=True

@@ -25,7 +25,7 @@ _PAGE: Final = text(f"""
 """)
 _TURN: Final = text("""
     SELECT id FROM turns WHERE session_id = :session_id AND input_sequence <= :sequence
-    ORDER BY input_sequence DESC LIMIT 1
+    ORDER BY input_sequence DESC, created_at DESC LIMIT 1
 """)
 _IS_BELOW: Final = text("""
     SELECT 1 FROM sessions s JOIN agents a ON a.id = s.agent_id

@@ -107,7 +107,8 @@ _FIND_SESSION: Final = text("""
     LEFT JOIN LATERAL (
         SELECT 'turn_' || replace(CAST(id AS text), '-', '') AS shown_id, input_sequence,
             CAST(extract(epoch FROM clock_timestamp() - ended_at) AS float) AS ended_seconds_ago
-        FROM turns WHERE session_id = s.id ORDER BY input_sequence DESC LIMIT 1
+        FROM turns WHERE session_id = s.id
+        ORDER BY input_sequence DESC, created_at DESC LIMIT 1
     ) t ON true
     LEFT JOIN LATERAL (
         SELECT e.sequence FROM events e

@@ -7,7 +7,10 @@ from urllib.parse import quote
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from common.domain.ids import Kind, show_id
+from common.storage.engine import Database
 from tests.contract.api.client import Api
+from tests.contract.api.worker import open_turn_of
 
 SHARED = settings(
     max_examples=120,
@@ -216,6 +219,11 @@ event_parameters = st.lists(
                 "format",
                 "name",
                 "exclude_id",
+                "status",
+                "workflow_type",
+                "activity_type",
+                "workflow_id",
+                "worker_group",
             ]
         ),
         st.integers().map(str)
@@ -242,6 +250,15 @@ reads = st.sampled_from(
         "/v1/sessions",
         "/v1/sessions/stats",
         "/v1/sessions/{id}",
+        "/v1/sessions/{id}/diagnosis",
+        "/v1/durable/circuit-breakers",
+        "/v1/durable/dlq",
+        "/v1/durable/health",
+        "/v1/durable/tasks",
+        "/v1/durable/workers",
+        "/v1/durable/workflows",
+        "/v1/durable/workflows/{turn}",
+        "/v1/durable/workflows/{turn}/events",
         "/v1/sessions/{id}/events",
         "/v1/sessions/{id}/events/summary",
         "/v1/sessions/{id}/messages",
@@ -253,9 +270,17 @@ reads = st.sampled_from(
 @SHARED
 @given(path=reads, parameters=event_parameters, tail=st.binary(max_size=6))
 def test_no_query_breaks_the_server(
-    api: Api, path: str, parameters: list[tuple[str, str]], tail: bytes
+    api: Api,
+    database: Database,
+    path: str,
+    parameters: list[tuple[str, str]],
+    tail: bytes,
 ) -> None:
     session = api.session()
+    if "{turn}" in path:
+        api.message(session["id"])
+        turn_id = open_turn_of(database, session["id"])
+        path = path.replace("{turn}", show_id(Kind.TURN, turn_id))
     own = api.get(f"/v1/sessions/{session['id']}/events").body["data"][0]["id"]
     pairs = [f"{name}={quote(value.replace('{own}', own))}" for name, value in parameters]
     query = "&".join([*pairs, quote(tail)])
@@ -270,6 +295,7 @@ def test_no_query_breaks_the_server(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
     segments=st.lists(
         st.sampled_from(["v1", "api", "agents", "sessions", "messages", "events", "import", "pin"])
+        | st.sampled_from(["durable", "workers", "workflows", "dlq", "retry", "drain", "diagnosis"])
         | st.text(max_size=5)
         | st.binary(max_size=5),
         max_size=5,

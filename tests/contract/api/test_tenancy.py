@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 
+from common.domain.ids import Kind, show_id
+from common.storage.engine import Database
+from tests.contract.api import worker
 from tests.contract.api.client import Api
 from tests.contract.api.uploads import upload
 
@@ -19,6 +22,16 @@ _ORGANIZATION_WIDE = {
     # The catalogue is the same for all, but for MCP servers: see test_mcp_servers.
     "/v1/capabilities",
     "/v1/capabilities/guardrails/examples",
+    "/v1/durable/circuit-breakers",
+    "/v1/durable/config",
+    "/v1/durable/dlq",
+    "/v1/durable/health",
+    "/v1/durable/tasks",
+    "/v1/durable/workers",
+    # The whole installation's: refused to all but the operator, see test_durable.
+    "/v1/durable/workers/<worker_id>/drain",
+    "/v1/durable/workers/<worker_id>/resume",
+    "/v1/durable/workflows",
     "/v1/harness-examples",
     "/v1/harnesses",
     "/v1/harnesses/check-name",
@@ -94,11 +107,12 @@ def routes(app: APIFlask) -> list[tuple[str, str]]:
 
 
 def test_another_organizations_things_are_not_found_on_any_route(
-    app: APIFlask, api: Api, stranger: Api
+    app: APIFlask, api: Api, stranger: Api, database: Database
 ) -> None:
     agent = api.agent()
     session = api.session(agent_id=agent["id"])
     api.message(session["id"])
+    dead = worker.seal(database, api.message(api.session()["id"])["session_id"])
     server = api.post("/v1/mcp-servers", {"name": "M", "url": "https://m.example.com/"}).body
     before = api.get(f"/v1/sessions/{session['id']}/events").body
     provider = api.post("/v1/providers", {"name": "Mine", "provider_type": "openai"}).body
@@ -115,6 +129,9 @@ def test_another_organizations_things_are_not_found_on_any_route(
         "server_id": server["id"],
         "capability_id": f"mcp:{server['id']}",
         "workspace_id": api.post("/v1/workspaces", {"name": "Mine"}).body["id"],
+        "workflow_id": show_id(Kind.TURN, worker.open_turn_of(database, session["id"])),
+        "entry_id": show_id(Kind.DEAD_LETTER, dead),
+        "key": provider["id"],
         "image_id": upload(api).body["id"],
         "file": "a",
     }

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from common.clock import new_id
 from common.domain.events import EventDraft, EventType, Usage
 from common.domain.ids import Kind, parse_id, show_id
@@ -44,6 +46,39 @@ def start_turn(database: Database, session_id: str) -> UUID:
         change=HeadChange(status=SessionStatus.ACTIVE),
     )
     return turn_id
+
+
+def seal(database: Database, session_id: str) -> UUID:
+    """Let the open turn lose two workers and be sealed; returns its id."""
+    turn_id = open_turn_of(database, session_id)
+    for number in (1, 2):
+        with database.transaction() as tx:
+            claim = turns.claim(tx, turn_id, owner=f"worker_{number:032x}", lease_seconds=60)
+            assert claim is not None
+            if number == 1:
+                turns.note_crash(
+                    tx, turn_id, epoch=claim.epoch, error="KeyError", place="worker.x:3"
+                )
+        if number == 1:
+            lose(database, turn_id)
+    data = {"turn_id": show_id(Kind.TURN, turn_id)}
+    sealed = EventDraft(EventType.TURN_SEALED, {**data, "reason": "no_progress"})
+    change = HeadChange(status=SessionStatus.IDLE, sets_open_turn=True, open_turn=None)
+    idled = EventDraft(EventType.SESSION_IDLED, data)
+    write(database, session_id, sealed, idled, change=change)
+    with database.transaction() as tx:
+        turns.end(tx, turn_id, TurnStatus.SEALED)
+    return turn_id
+
+
+def lose(database: Database, turn_id: UUID) -> None:
+    """Let the turn's lease run out, and the sweeper take it back."""
+    with database.transaction() as tx:
+        tx.execute(
+            text("UPDATE turns SET lease_until = now() - interval '1 s' WHERE id = :id"),
+            {"id": turn_id},
+        )
+        assert turn_id in turns.requeue_expired(tx, limit=10_000)
 
 
 def write(
