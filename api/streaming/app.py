@@ -1,4 +1,4 @@
-"""The ASGI application: two families of routes, and the process's start and end."""
+"""The ASGI application: three families of routes, and the process's start and end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from redis.exceptions import RedisError
 
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
-from api.streaming.request import Scope, below_agent, headers_of, parse_request
+from api.streaming.monitor import MonitorStream
+from api.streaming.request import (
+    Scope,
+    below_agent,
+    headers_of,
+    organization_of,
+    parse_request,
+)
 from api.streaming.responses import (
     Headers,
     Message,
@@ -37,6 +44,7 @@ _STREAM_PATH: Final = re.compile(
     r"(?:/api)?/v1/(?:(?P<above>agents|channels)/(?P<agent>[^/]+)/)?"
     r"sessions/(?P<session>[^/]+)/sse/?"
 )
+_MONITOR_PATH: Final = re.compile(r"(?:/api)?/v1/durable/sse/?")
 _HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
 _READY_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 1.0
@@ -85,7 +93,7 @@ class StreamApp:
             await _send_all(send, await _health(scope, path, deps))
             return
         match = _STREAM_PATH.fullmatch(path)
-        if match is None:
+        if match is None and _MONITOR_PATH.fullmatch(path) is None:
             await _send_all(
                 send,
                 error_answer(HTTPStatus.NOT_FOUND, "not_found", "There is no such route"),
@@ -104,7 +112,8 @@ class StreamApp:
                 await _send_all(send, refusal_answer(refusal, headers=headers))
 
 
-def _open(deps: Deps, scope: Scope, match: re.Match[str]) -> Stream:
+def _open(deps: Deps, scope: Scope, match: re.Match[str] | None) -> Stream | MonitorStream:
+    """The stream of a session; without a match that of the service."""
     if deps.drain.has_begun:
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -112,6 +121,9 @@ def _open(deps: Deps, scope: Scope, match: re.Match[str]) -> Stream:
             "This server is about to stop; try again",
             retry_after_seconds=_RETRY_AFTER_SECONDS,
         )
+    if match is None:
+        organization_of(headers_of(scope))
+        return MonitorStream(deps.monitor, deps.drain)
     default = StartMode(deps.settings.sse_default_start)
     request = parse_request(scope, match["session"], default_start=default)
     if match["above"] is not None:

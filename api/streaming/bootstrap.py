@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from api.streaming.delivery import DeliveryMemory
@@ -11,17 +13,21 @@ from api.streaming.drain import Drain
 from api.streaming.hub import POLL_SECONDS, Hub
 from api.streaming.limits import StreamCounts, StreamLimits
 from api.streaming.log_reader import LogReader
+from api.streaming.monitor import Monitor, Unanswered
 from api.streaming.redis_link import RedisLink
 from api.streaming.streamed_text import StreamedText
 from common.clock import new_id
+from common.domain.service_health import ServiceHealth
 from common.redis_client import Breaker
 from common.settings import Settings
+from common.storage import relay, service_health
 from common.storage.engine import Database
 
 # Reads are short: more connections would not make them faster, only the database busier.
 _READERS: Final = 4
 # Some lanes stay free for streams that open while many catch up.
 _LOG_LANES: Final = 3
+_LOOK_SECONDS: Final = 5.0
 
 
 def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
@@ -68,6 +74,23 @@ def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
         memory=DeliveryMemory(counts_and_memory),
         counts=StreamCounts(counts_and_memory, limits, process=new_id().hex),
         drain=Drain(),
+        monitor=Monitor(
+            partial(_look, database, readers, settings),
+            cycle_seconds=settings.sse_monitoring_cycle_secs,
+        ),
         reach_redis=counts_and_memory.client.ping,
         close=close,
     )
+
+
+async def _look(
+    database: Database, readers: ThreadPoolExecutor, settings: Settings
+) -> ServiceHealth:
+    """Ask how the service does, on one of the readers."""
+    question = partial(service_health.look, silent_after=settings.lease_seconds)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            return await loop.run_in_executor(readers, relay.ask, database, question)
+    except (relay.DatabaseUnavailable, TimeoutError) as away:
+        raise Unanswered from away

@@ -11,6 +11,7 @@ from api.streaming.drain import Drain
 from api.streaming.hub import Hub
 from api.streaming.limits import StreamCounts
 from api.streaming.log_reader import LogReader
+from api.streaming.monitor import Monitor
 from common.settings import Settings
 from common.storage.engine import Database
 
@@ -32,5 +33,6 @@ class Deps:
     memory: DeliveryMemory
     counts: StreamCounts
     drain: Drain
+    monitor: Monitor
     reach_redis: Callable[[], Awaitable[object]]
     close: Callable[[], Coroutine[None, None, None]]

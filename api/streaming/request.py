@@ -68,7 +68,7 @@ def parse_request(scope: Scope, session: str, *, default_start: StartMode) -> St
     session_id = parse_id(Kind.SESSION, session)
     return StreamRequest(
         session_id=session_id,
-        organization_id=_organization(headers),
+        organization_id=organization_of(headers),
         cursor=_cursor(session_id, query, headers),
         start=_start(query, default_start),
         types=TypeFilter(_types(query, "types"), _types(query, "exclude")),
@@ -110,7 +110,12 @@ def _single(query: Mapping[str, list[str]], name: str) -> str:
     return query.get(name, [""])[-1].strip()
 
 
-def _organization(headers: Mapping[str, str]) -> UUID:
+def organization_of(headers: Mapping[str, str]) -> UUID:
+    """The organization that a request is made for.
+
+    Raises:
+        NotFound: it names none that there could be.
+    """
     shown = headers.get("x-org-id", "").strip()
     if not shown:
         return DEFAULT_ORGANIZATION

@@ -24,8 +24,9 @@ from api.streaming.entry import LogEntry
 from api.streaming.limits import RETRY_AFTER_SECONDS, TooManyStreams
 from api.streaming.relay import Relay
 from api.streaming.request import StreamRequest
-from api.streaming.responses import Headers, Message, Receive, Refused, Send
-from api.streaming.sse import CONNECTED, RETRY_MS
+from api.streaming.responses import Headers, Receive, Refused, Send
+from api.streaming.sending import Stalled, send_body, send_start
+from api.streaming.sse import RETRY_MS
 from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
 from api.streaming.subscription import Subscription
 from common.domain.cursor import LogCursor
@@ -37,23 +38,11 @@ from common.storage.engine import Tx
 
 _OPEN_SECONDS: Final = 5.0
 _ACKNOWLEDGE_SECONDS: Final = 0.3
-_SEND_SECONDS: Final = 5.0
 _UNAVAILABLE_RETRY_SECONDS: Final = 1
 _CYCLE_JITTER: Final = 0.2
 
-_HEADERS: Final[Headers] = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"connection", b"keep-alive"),
-    (b"x-accel-buffering", b"no"),
-]
-
 T = TypeVar("T")
 _log = structlog.get_logger()
-
-
-class Stalled(Exception):
-    """The client does not read; its connection is given up."""
 
 
 class Stream:
@@ -178,7 +167,7 @@ class Stream:
         watch.subscribers.add(subscription)
         deps.drain.add(subscription)
         try:
-            await _send_start(send, [_position_header(start.position), *headers])
+            await send_start(send, [_position_header(start.position), *headers])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
                     await watch.acknowledged.wait()
@@ -203,13 +192,13 @@ class Stream:
             for write in subscription.take():
                 if write.answer:
                     await deps.memory.note_seen(request.session_id, request.caller, write.answer)
-                await _send_body(send, write.data)
+                await send_body(send, write.data)
                 if write.answer:
                     self._answers.add(write.answer)
         if subscription.farewell:
             # The client will be back, with a cursor; it has not turned away.
             self._answers.forget()
-        await _send_body(send, subscription.farewell, more=False)
+        await send_body(send, subscription.farewell, more=False)
 
 
 class Timers:
@@ -248,32 +237,3 @@ async def _until_gone(receive: Receive, subscription: Subscription) -> None:
 def _position_header(position: int) -> tuple[bytes, bytes]:
     """After which event the stream begins: a cursor for who loses it before the first event."""
     return (b"x-after-sequence", b"%d" % position)
-
-
-async def _send_start(send: Send, headers: Headers) -> None:
-    await _bounded(
-        send,
-        {
-            "type": "http.response.start",
-            "status": int(HTTPStatus.OK),
-            "headers": [*_HEADERS, *headers],
-        },
-    )
-    await _send_body(send, CONNECTED)
-
-
-async def _bounded(send: Send, message: Message) -> None:
-    """Send unless the client has stopped reading.
-
-    The server keeps one buffer a connection and the kernel another; both are bounded,
-    and a send waits once they are full.  What is in them is freed by TCP_USER_TIMEOUT.
-    """
-    try:
-        async with asyncio.timeout(_SEND_SECONDS):
-            await send(message)
-    except TimeoutError as stalled:
-        raise Stalled from stalled
-
-
-async def _send_body(send: Send, data: bytes, *, more: bool = True) -> None:
-    await _bounded(send, {"type": "http.response.body", "body": data, "more_body": more})
