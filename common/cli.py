@@ -26,6 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _ROTATE, help=_ROTATE_SUMMARY, description=_ROTATE_SUMMARY, epilog=_ROTATE_EPILOG
     )
     rotating.add_argument("--json", action="store_true", help="print the counts as JSON")
+    examining = commands.add_parser(
+        _DOCTOR, help=_DOCTOR_SUMMARY, description=_DOCTOR_SUMMARY, epilog=_DOCTOR_EPILOG
+    )
+    examining.add_argument("--fix", action="store_true", help="repair what can be repaired safely")
+    examining.add_argument("--json", action="store_true", help="print the findings as JSON")
     given = parser.parse_args(arguments)
     chosen = given.command
     try:
@@ -35,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if chosen == _ROTATE:
         return _rotate_secrets(settings, as_json=given.json)
+    if chosen == _DOCTOR:
+        wishes = [f"--{name}" for name in ("fix", "json") if getattr(given, name)]
+        _become("worker.doctor", *wishes)
     return _COMMANDS[chosen][1](settings)
 
 
@@ -140,6 +148,12 @@ _ROTATE_SUMMARY = "encrypt stored keys and secrets anew under the current master
 _ROTATE_EPILOG = (
     "Exits with 0 when every secret opens and is under SECRETS_ENCRYPTION_KEY, with 1 when some"
     " could not be decrypted (they are named and stay as they are), with 2 when it could not run."
+)
+
+_DOCTOR = "doctor"
+_DOCTOR_SUMMARY = "say what is wrong with this installation, and repair what can be"
+_DOCTOR_EPILOG = (
+    "Exits with 0 when all is well, with 1 when something is not, with 2 when it cannot look."
 )
 
 

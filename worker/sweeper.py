@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -40,6 +41,15 @@ class Publisher(Protocol):
 
     def publish(self, session_id: UUID, events: Sequence[LoggedEvent]) -> None:
         """Tell subscribers of committed events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """How many turns were taken back, how many waits answered, how many turns sent."""
+
+    taken_back: int
+    answered: int
+    sent: int
 
 
 class Sweeper:
@@ -81,6 +91,20 @@ class Sweeper:
             self._answer_overdue()
         self._purge()
 
+    def repair(self) -> Repairs:
+        """Do at once, for an operator, what `sweep` does when it is time.
+
+        Who may be coming back from an outage gets a lease's time, as with `sweep`.
+
+        Raises:
+            common.storage.engine.DatabaseError: the database cannot be reached.
+        """
+        grace = self._settings.lease_seconds
+        taken_back = self._take_back(grace_seconds=grace)
+        answered = self._answer_overdue(grace_seconds=grace)
+        sent = self._send_due(ahead_seconds=turns.LONGEST_RESEND_SECONDS)
+        return Repairs(taken_back, answered, sent)
+
     def _judge_steadiness(self) -> None:
         """A database that was silent for longer than a sweep's pause starts anew."""
         now = self._monotonic()
@@ -88,24 +112,28 @@ class Sweeper:
             self._steady_since = now
         self._answered_at = now
 
-    def _take_back(self) -> None:
+    def _take_back(self, *, grace_seconds: float = 0.0) -> int:
         with self._database.transaction() as tx:
-            expired = turns.requeue_expired(tx, limit=_BATCH)
+            expired = turns.requeue_expired(tx, limit=_BATCH, grace_seconds=grace_seconds)
         for turn_id in expired:
             _log.info("lease_expired", turn_id=str(turn_id))
+        return len(expired)
 
-    def _answer_overdue(self) -> None:
+    def _answer_overdue(self, *, grace_seconds: float = 0.0) -> int:
         """Turns that waited long enough go on, each in a transaction of its own."""
-        for _ in range(_BATCH):
+        for number in range(_BATCH):
             with self._database.transaction() as tx:
-                answered = waiting.answer_overdue(tx, self._overdue_answers)
+                answered = waiting.answer_overdue(
+                    tx, self._overdue_answers, grace_seconds=grace_seconds
+                )
             if answered is None:
-                return
+                return number
             wait, events = answered
             _log.info("wait_timed_out", turn_id=str(wait.turn_id), waited_for=wait.kind)
             self._live.publish(wait.session_id, events)
             # One that is not sent now is due soon.
             self._queue.send(wait.turn_id)
+        return _BATCH
 
     def _overdue_answers(self, wait: Waiting) -> list[EventDraft]:
         if wait.kind is WaitKind.RESULTS:
@@ -117,15 +145,16 @@ class Sweeper:
             for draft in decided_by_deadline(call, wait.context, is_allowed=is_allowed)
         ]
 
-    def _send_due(self) -> None:
+    def _send_due(self, *, ahead_seconds: float = 0.0) -> int:
         with self._database.transaction() as tx:
-            due = turns.take_due(tx, limit=_BATCH)
+            due = turns.take_due(tx, limit=_BATCH, ahead_seconds=ahead_seconds)
         sent = [turn.turn_id for turn in due if self._send(turn)]
         unsent = [turn.turn_id for turn in due if turn.turn_id not in sent]
         if unsent:
             # The broker is away: that is no reason to wait longer the next time.
             with self._database.transaction() as tx:
                 turns.take_back_send(tx, unsent)
+        return len(sent)
 
     def _send(self, turn: turns.Queued) -> bool:
         is_sent = self._queue.send(turn.turn_id, priority=turn.priority)

@@ -124,7 +124,8 @@ _NOTE_CRASH: Final = text(f"""
 _REQUEUE_EXPIRED: Final = text(f"""
     WITH expired AS (
         SELECT t.id, t.session_id FROM turns t JOIN session_heads h ON h.session_id = t.session_id
-        WHERE t.status = 'running' AND t.lease_until < clock_timestamp()
+        WHERE t.status = 'running'
+            AND t.lease_until < clock_timestamp() - make_interval(secs => :grace)
         ORDER BY t.lease_until LIMIT :limit
         FOR UPDATE OF h, t SKIP LOCKED
     ), fenced AS (
@@ -145,7 +146,8 @@ _TAKE_DUE: Final = text("""
     UPDATE turns t SET sends = sends + 1, available_at = clock_timestamp() + make_interval(
         secs => least(:first * power(2, least(sends, 10)), :longest))
     FROM (
-        SELECT id FROM turns WHERE status = 'queued' AND available_at <= clock_timestamp()
+        SELECT id FROM turns WHERE status = 'queued'
+            AND available_at <= clock_timestamp() + make_interval(secs => :ahead)
         ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED
     ) due
     WHERE t.id = due.id
@@ -246,9 +248,9 @@ def resume(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
     tx.execute(_RESUME, {"turn_id": turn_id, "epoch": epoch, "resend": FIRST_RESEND_SECONDS})
 
 
-def requeue_expired(tx: Tx, *, limit: int) -> Sequence[UUID]:
-    """Take turns from workers whose lease ran out and queue them again."""
-    values = {"limit": limit, "error": WORKER_LOST, "place": None}
+def requeue_expired(tx: Tx, *, limit: int, grace_seconds: float = 0.0) -> Sequence[UUID]:
+    """Take turns from workers whose lease ran out, so long ago, and queue them again."""
+    values = {"limit": limit, "grace": grace_seconds, "error": WORKER_LOST, "place": None}
     return list(tx.execute(_REQUEUE_EXPIRED, values).scalars())
 
 
@@ -258,11 +260,19 @@ def note_crash(tx: Tx, turn_id: UUID, *, epoch: int, error: str, place: str) -> 
     tx.execute(_NOTE_CRASH, values)
 
 
-def take_due(tx: Tx, *, limit: int) -> Sequence[Queued]:
-    """Queued turns whose time has come, each postponed with back-off (5 s doubling to 5 min)."""
+def take_due(tx: Tx, *, limit: int, ahead_seconds: float = 0.0) -> Sequence[Queued]:
+    """Queued turns whose time has come, each postponed with back-off (5 s doubling to 5 min).
+
+    With `ahead_seconds` also those whose time comes so soon.
+    """
     rows = tx.execute(
         _TAKE_DUE,
-        {"first": FIRST_RESEND_SECONDS, "longest": LONGEST_RESEND_SECONDS, "limit": limit},
+        {
+            "first": FIRST_RESEND_SECONDS,
+            "longest": LONGEST_RESEND_SECONDS,
+            "ahead": ahead_seconds,
+            "limit": limit,
+        },
     )
     return [Queued(row.id, row.priority) for row in rows]
 

@@ -46,7 +46,8 @@ _OF_SESSIONS: Final = text("""
 _OVERDUE: Final = text("""
     SELECT t.id, t.session_id, t.organization_id
     FROM session_heads h JOIN turns t ON t.session_id = h.session_id
-    WHERE t.status = 'waiting' AND t.waiting_until < clock_timestamp()
+    WHERE t.status = 'waiting'
+        AND t.waiting_until < clock_timestamp() - make_interval(secs => :grace)
     ORDER BY t.waiting_until LIMIT 1
     FOR UPDATE OF h, t SKIP LOCKED
 """)
@@ -104,13 +105,14 @@ def answer(
 
 
 def answer_overdue(
-    tx: Tx, draft: Callable[[Waiting], Sequence[EventDraft]]
+    tx: Tx, draft: Callable[[Waiting], Sequence[EventDraft]], *, grace_seconds: float = 0.0
 ) -> tuple[Waiting, list[LoggedEvent]] | None:
     """Answer the turn that is longest past its time with `draft`; None when there is none.
 
-    Those that somebody answers at this moment are left to them.
+    Those that somebody answers at this moment are left to them, and those that are past it
+    for no longer than `grace_seconds`.
     """
-    row = tx.execute(_OVERDUE).one_or_none()
+    row = tx.execute(_OVERDUE, {"grace": grace_seconds}).one_or_none()
     if row is None:
         return None
     head = log.lock(tx, row.organization_id, row.session_id)

@@ -33,3 +33,41 @@ def test_a_worker_that_lost_its_subscription_leaves(
                 timeout_seconds=25,
             )
             assert_one_whole_turn(client.events(session_id), answer="Echo: Hello")
+
+
+def test_a_drained_worker_takes_nothing_and_is_not_taken_for_deaf(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = {**FAST_RECOVERY, "WORKER_DEAF_SECONDS": "1"}
+    with running(database_url, redis_url, tmp_path, settings=settings) as system:
+        (worker,) = [part for part in system.parts if part.name == "worker-1"]
+        with Client(system.base_url) as client:
+            (row,) = wait_until(
+                lambda: client.http.get("/durable/workers").json()["data"],
+                description="the worker is seen",
+            )
+            address = f"/durable/workers/{row['id']}"
+            assert client.http.post(f"{address}/drain").status_code == 200
+            wait_until(lambda: worker.said("worker_draining") == 1, description="the worker drains")
+            session_id = client.session()
+            client.post(session_id, "Hello")
+            diagnosis = wait_until(
+                lambda: _diagnosis(client, session_id, "workers_draining"),
+                description="the diagnosis names it",
+            )
+            assert diagnosis is not None
+            assert diagnosis["suggestions"]
+            assert client.types(session_id)[-1] == "input.message"
+            assert worker.is_alive
+            assert client.http.post(f"{address}/resume").status_code == 200
+            wait_until(
+                lambda: client.types(session_id)[-1] == "session.idled",
+                description="it answers after all",
+                timeout_seconds=15,
+            )
+            assert worker.said("worker_deaf") == 0
+
+
+def _diagnosis(client: Client, session_id: str, code: str) -> dict[str, object] | None:
+    found: dict[str, object] = client.http.get(f"/sessions/{session_id}/diagnosis").json()
+    return found if found["code"] == code else None
