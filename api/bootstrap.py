@@ -33,7 +33,7 @@ def build(settings: Settings) -> Deps:
         reach_redis=redis.ping,
         version=installed_version(),
         blobs=open_blobs(settings),
-        workshop=open_workshop(settings),
+        workshop=open_workshop(settings, threads=settings.api_threads),
         examiner=Examiner(settings, BreakerBoard(redis, breaker), Backlog(settings, breaker).count),
         secrets=SecretBox(
             settings.secrets_encryption_key, settings.secrets_encryption_key_previous

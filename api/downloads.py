@@ -28,23 +28,24 @@ def disposition(kind: Literal["inline", "attachment"], name: str) -> str:
 def file_response(
     request: Request, read: Read, *, size_bytes: int, etag: str, content_type: str, name: str
 ) -> Response:
-    """The whole, one range of it, 304 or 416, as the request's headers ask for.
+    """The whole, one range of it, 304, 412 or 416, as the request's headers ask for.
 
     `etag` is of the bytes, so it is strong.  Several ranges at once are answered with the whole.
     """
+    if request.if_match and etag not in request.if_match:
+        return envelope(412, "precondition_failed", "The file is another one than If-Match says")
     if request.if_none_match.contains_weak(etag):
         response = Response(status=HTTPStatus.NOT_MODIFIED)
         return _described(response, etag=etag, content_type=None, name=name)
-    start, end = 0, size_bytes
-    status = HTTPStatus.OK
-    wanted = request.range if _range_counts(request, etag) else None
-    if wanted is not None and len(wanted.ranges) == 1:
-        bounds = wanted.range_for_length(size_bytes)
-        if bounds is None:
+    start, end, status = 0, size_bytes, HTTPStatus.OK
+    wanted = _wanted_part(request, etag)
+    if wanted is not None:
+        start, end = _within(wanted, size_bytes)
+        if start >= end:
             refused = envelope(416, "range_not_satisfiable", "There is no such part of the file")
             refused.headers["Content-Range"] = f"bytes */{size_bytes}"
             return refused
-        (start, end), status = bounds, HTTPStatus.PARTIAL_CONTENT
+        status = HTTPStatus.PARTIAL_CONTENT
     # HEAD is told all but the bytes.
     body = iter(()) if request.method == HTTPMethod.HEAD else read(start, end)
     response = Response(body, status=status)
@@ -54,12 +55,24 @@ def file_response(
     return _described(response, etag=etag, content_type=content_type, name=name)
 
 
-def _range_counts(request: Request, etag: str) -> bool:
-    """Whether a Range is for the bytes that there are; by date nothing can be said."""
-    if request.range is None or request.range.units != "bytes":
-        return False
+def _wanted_part(request: Request, etag: str) -> tuple[int, int | None] | None:
+    """Start and end of the one range that counts; a negative start is from the end."""
+    wanted = request.range
+    # HEAD has no ranges.
+    if wanted is None or wanted.units != "bytes" or request.method != HTTPMethod.GET:
+        return None
+    # By date nothing can be said.
     condition = request.headers.get("If-Range")
-    return condition is None or condition.strip() == f'"{etag}"'
+    if condition is not None and condition.strip() != f'"{etag}"':
+        return None
+    return wanted.ranges[0] if len(wanted.ranges) == 1 else None
+
+
+def _within(part: tuple[int, int | None], size_bytes: int) -> tuple[int, int]:
+    start, end = part
+    if start < 0:
+        return max(size_bytes + start, 0), size_bytes
+    return start, size_bytes if end is None else min(end, size_bytes)
 
 
 def _described(response: Response, *, etag: str, content_type: str | None, name: str) -> Response:

@@ -6,8 +6,12 @@ client, both SDKs and a person with curl read the same thing.
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
@@ -38,11 +42,15 @@ from common.domain.errors import (
 from common.logs import place_of
 from common.storage.engine import is_passing_outage, sqlstate
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _log = structlog.get_logger()
 
-# Read and thrown away so that a client which sends its whole body sees the answer: closing
-# a connection with unread bytes resets it.
-_DRAIN_BYTES: Final = 32 * 1024 * 1024
+# Read and thrown away behind the answer, so that a client which sends its whole body sees it:
+# closing a connection with unread bytes resets it.  A thread has no more time for that.
+_DRAIN_SECONDS: Final = 5.0
+_DRAIN_PAUSE_SECONDS: Final = 1.0
 _RETRY_AFTER_SECONDS: Final = 1
 # Told before the whole body was read.
 _BEFORE_THE_END: Final = (TooLarge, UnsupportedMedia, BlobsUnavailable)
@@ -140,23 +148,24 @@ def envelope(
 
 
 def _domain_error(error: DomainError) -> Response:
-    if isinstance(error, _BEFORE_THE_END):
-        _drain()
-    return envelope(
+    response = envelope(
         STATUS_OF[type(error)],
         error.code,
         error.message,
         problems=error.problems,
         retry_after_seconds=_RETRY_AFTER_OF.get(type(error)),
     )
+    if isinstance(error, _BEFORE_THE_END):
+        _end_early(response)
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    if isinstance(error, RequestEntityTooLarge):
-        _drain()
     message = _message_of(status)
     response = envelope(status, _CODE_OF_STATUS.get(status, "error"), message)
+    if isinstance(error, RequestEntityTooLarge):
+        _end_early(response)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -195,10 +204,18 @@ def _unexpected(error: Exception) -> Response:
     return envelope(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Internal server error")
 
 
-def _drain() -> None:
-    stream, left = request.environ["wsgi.input"], _DRAIN_BYTES
-    try:
-        while left > 0 and (chunk := stream.read(min(left, 65536))):
-            left -= len(chunk)
-    except OSError:
-        return
+def _end_early(response: Response) -> None:
+    """Answer before the body has come; what still comes of it is read behind the answer."""
+    response.headers["Connection"] = "close"
+    response.call_on_close(partial(_drain, request.environ))
+
+
+def _drain(environ: WSGIEnvironment) -> None:
+    stream, ends = environ["wsgi.input"], time.monotonic() + _DRAIN_SECONDS
+    connection: socket.socket | None = environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(_DRAIN_PAUSE_SECONDS)
+    # A client that has gone, sends nothing more or no HTTP needs no answer.
+    with suppress(OSError, ParseException):
+        while stream.read(65536) and time.monotonic() < ends:
+            pass

@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
 
 from common.domain.outbound import PrivateTargets
@@ -199,7 +200,7 @@ class Settings:
     image_limit_bytes: int = _setting("104857600", _some, "largest image")
     image_max_pixels: int = _setting("64000000", _some, "most pixels of an image")
     image_processes: int = _setting("2", _some, "images looked into at once, a process")
-    image_deadline_seconds: float = _setting("20", _seconds, "looking into one image, at most")
+    image_cpu_seconds: int = _setting("20", _some, "processor time for one image, at most")
 
     body_limit_bytes: int = _setting("10000000", _some, "largest JSON request body")
     idempotency_hours: int = _setting("24", _some, "how long an Idempotency-Key is kept")
@@ -207,6 +208,11 @@ class Settings:
         "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "least severity that is logged"
     )
     log_format: str = _setting("json", _choice("json", "console"), "form of a log line")
+
+    @property
+    def incoming_directory(self) -> Path:
+        """Where files are while they are looked into; they have no name there."""
+        return Path(self.storage_directory) / "incoming"
 
     @property
     def is_development(self) -> bool:

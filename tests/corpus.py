@@ -109,8 +109,25 @@ def _multi_picture() -> bytes:
     return saved(two_halves(), "JPEG", quality=95) + saved(Image.new("RGB", (64, 48)), "JPEG")
 
 
+def _swapped(picture: Image.Image) -> bytes:
+    """With a profile that takes what is called red for green."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    between = profile[red + 4 : green]
+    profile = profile[:red] + b"gXYZ" + between + b"rXYZ" + profile[green + 4 :]
+    return saved(picture, "PNG", icc_profile=profile)
+
+
+def _drawn() -> bytes:
+    """As drawing programs write it: the whole drawing in a compressed text."""
+    notes = PngImagePlugin.PngInfo()
+    notes.add_itxt("drawing", "a line of it; " * 200_000, zip=True)
+    return saved(two_halves(), "PNG", pnginfo=notes)
+
+
 _SHOWN = (400, 300)
 _HALVES = (RED, BLUE)
+_SWAPPED = ((30, 220, 30), (60, 30, 220))
 _ALL_RED, _ALL_WHITE = (RED, RED), (WHITE, WHITE)
 _plain = Image.new
 _PALE = ((255, 255, 255), (16, 16, 16))
@@ -127,6 +144,27 @@ def _large() -> tuple[bytes, str, tuple[int, int], tuple[Colour, Colour]]:
 def _clear(name: str, data: bytes, media_type: str) -> Good:
     """Red on the left, nothing on the right."""
     return Good(name, data, media_type, _SHOWN, (RED, ()), is_see_through=True)
+
+
+def _with_tails(jpeg: bytes) -> list[Good]:
+    """Behind their ends what phones and programs leave there."""
+    png, gif = saved(two_halves(), "PNG"), saved(two_halves(), "GIF")
+    film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4
+    filling = b"\0" * 10_000
+    tails = {
+        "second.jpg": filling + jpeg,
+        "film.jpg": film,
+        "film-behind-filling.jpg": filling + film,
+        "marked.jpg": b"\xff\xff\xd9",
+        "trailer.jpg": b'vivo{"version":1,"params":[1,2,3]}' + bytes([1, 2, 3, 4]) * 300,
+        "phone.jpg": b"\0\0\x01\x0a" + b"Image_UTC_Data" * 9 + b"SEFHk\0\0\0SEFT",
+    }
+    return [
+        *(Good(name, jpeg + tail, "image/jpeg", _SHOWN, _HALVES) for name, tail in tails.items()),
+        Good("phone.png", png + b"Image_UTC_Data" * 9 + b"SEFT", "image/png", _SHOWN, _HALVES),
+        Good("cropped.png", png + noise_png(32)[60:], "image/png", _SHOWN, _HALVES),
+        Good("ended-twice.gif", gif + b"\0;", "image/gif", _SHOWN, _HALVES),
+    ]
 
 
 def good_files() -> list[Good]:
@@ -187,6 +225,10 @@ def good_files() -> list[Good]:
         Good("commented.png", _commented(), "image/png", _SHOWN, _HALVES),
         Good("camera.jpg", _multi_picture(), "image/jpeg", _SHOWN, _HALVES),
         Good("padded.jpg", jpeg + bytes(512), "image/jpeg", _SHOWN, _HALVES),
+        *_with_tails(jpeg),
+        Good("drawn.png", _drawn(), "image/png", _SHOWN, _HALVES),
+        Good("swapped.png", _swapped(two_halves()), "image/png", _SHOWN, _SWAPPED),
+        Good("swapped-palette.png", _swapped(two_halves("P")), "image/png", _SHOWN, _SWAPPED),
         Good(
             "tiny.png", saved(Image.new("RGB", (1, 1), RED), "PNG"), "image/png", (1, 1), (RED,) * 2
         ),
@@ -236,6 +278,27 @@ def _archive() -> bytes:
     return written.getvalue()
 
 
+def _of_many_scans(jpeg: bytes) -> bytes:
+    """The last scan again and again: a decoder goes over the picture each time."""
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + jpeg[last:-2] * 300 + jpeg[-2:]
+
+
+def _huge_canvas() -> bytes:
+    """Small frames on a canvas that takes a gigabyte."""
+    frame = saved(Image.new("RGB", (4, 4)), "WEBP", lossless=True)[12:]
+    side, small = (16_382).to_bytes(3, "little"), (3).to_bytes(3, "little")
+    framed = bytes(6) + small * 2 + (100).to_bytes(3, "little") + b"\0" + frame
+    parts = (
+        (b"VP8X", b"\x02\0\0\0" + side * 2),
+        (b"ANIM", bytes(6)),
+        (b"ANMF", framed),
+        (b"ANMF", framed),
+    )
+    body = b"".join(kind + len(data).to_bytes(4, "little") + data for kind, data in parts)
+    return b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WEBP" + body
+
+
 def _zeroed(data: bytes) -> bytes:
     """The middle third overwritten."""
     third = len(data) // 3
@@ -272,6 +335,13 @@ def bad_files() -> list[Bad]:
         Bad("archive.png", png + _archive(), 422),
         Bad("archive.jpg", jpeg + _archive(), 422),
         Bad("archive.gif", gif + _archive(), 422),
+        Bad("archive-of-another-kind.jpg", jpeg + bytes(99) + b"Rar!\x1a\x07\x01\0" + jpeg, 422),
+        Bad("archive-in-second.jpg", jpeg + jpeg + b"7z\xbc\xaf\x27\x1c" + bytes(99), 422),
+        Bad("program.jpg", jpeg + b"\x7fELF" + bytes(99), 422),
+        Bad("program.png", png + b"\x7fELF" + bytes(99) + b"SEFT", 422),
+        Bad("scans.jpg", _of_many_scans(saved(two_halves(), "JPEG", progressive=True)), 422),
+        Bad("segments.jpg", jpeg[:2] + b"\xff\xe1\0\x02" * 20_000 + jpeg[2:], 422),
+        Bad("canvas.webp", _huge_canvas(), 422),
         Bad("paper.jpg", saved(two_halves(), "JPEG", comment=b"%PDF-1.7 1 0 obj"), 422),
         Bad("code.webp", webp + b"<?php system($_GET['c']); ?>", 422),
         Bad("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', 415),

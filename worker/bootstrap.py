@@ -101,7 +101,12 @@ class Worker:
             endpoints=Endpoints(self.database, secrets, settings),
             breakers=ProviderBreakers(live_redis, breaker),
             capabilities=capabilities or available_capabilities(services),
-            pictures=Pictures(self.database, open_blobs(settings), open_workshop(settings)),
+            pictures=Pictures(
+                self.database,
+                open_blobs(settings),
+                open_workshop(settings, threads=settings.worker_threads),
+                directory=settings.incoming_directory,
+            ),
             worker_name=show_id(Kind.WORKER, self.id),
         )
 

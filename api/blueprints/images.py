@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -50,9 +49,10 @@ _PARTS = {206: "A range of it", 304: "Not modified"}
 def upload_image(call: Call[None, dict[str, Any]]) -> Answer:
     """Keep a PNG, JPEG, GIF or WebP file, known by its content; `session_id` is a label."""
     settings = call.deps.settings
-    incoming = Path(settings.storage_directory) / "incoming"
-    with received(request, directory=incoming, limit_bytes=settings.image_limit_bytes) as upload:
-        session_id = load_body(_FIELDS, upload.fields)["session_id"]
+    directory, limit_bytes = settings.incoming_directory, settings.image_limit_bytes
+    with received(request, directory=directory, limit_bytes=limit_bytes) as upload:
+        given = {name: value for name, value in upload.fields.items() if value}
+        session_id = load_body(_FIELDS, given)["session_id"]
         if session_id is None:
             session_id = call.query["session_id"]
         elif call.query["session_id"] not in (None, session_id):
@@ -91,7 +91,7 @@ def list_images(call: Call[None, dict[str, Any]]) -> Answer:
         summary="Download an image",
         content_type="image/*",
         also=_PARTS,
-        fails=(404, 416, 503),
+        fails=(404, 412, 416, 503),
     )
 )
 def download_image(call: Call[None, None], image_id: UUID) -> Answer:
@@ -127,8 +127,8 @@ def get_image_info(call: Call[None, None], image_id: UUID) -> Answer:
     Contract(
         summary="Get an image's thumbnail",
         content_type="image/*",
-        also={304: "Not modified"},
-        fails=(404, 503),
+        also=_PARTS,
+        fails=(404, 412, 416, 503),
     )
 )
 def get_thumbnail(call: Call[None, None], image_id: UUID) -> Answer:

@@ -166,10 +166,11 @@ def _load_part(value: Any) -> Part:
 
 def _check_url(url: str) -> None:
     try:
-        is_web = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).netloc)
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and bool(parts.netloc)
     except ValueError:
         is_web = False
-    if not is_web:
+    if not is_web or any(sign.isspace() for sign in url):
         raise ValidationError(unacceptable("Must be an http or https address").messages, "url")
 
 

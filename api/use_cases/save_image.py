@@ -147,7 +147,8 @@ def _store(tx: Tx, saving: _Saving, made: tuple[UUID, Picture] | None) -> Image:
 
 def _examine(deps: Deps, upload: Upload) -> tuple[Picture, bytes]:
     try:
-        return deps.workshop.examine(upload.file)
+        with deps.workshop.place() as place:
+            return place.examine(upload.file)
     except NotTaken as refused:
         kind = _ERROR_OF.get(refused.why, Unprocessable)
         problem = FieldProblem(PART, refused.message)

@@ -44,7 +44,9 @@ class BlobStore(Protocol):
         ...
 
     def older_than(self, moment: datetime) -> Iterator[str]:
-        """Keys of all that was put before a time, what a killed process left half done too.
+        """Keys of all that was put before a time.
+
+        What a killed process left half done is among them where the store shows it.
 
         Raises:
             common.domain.errors.BlobsUnavailable: try again later.

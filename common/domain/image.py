@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,9 @@ _SIGNATURES: Final[Mapping[str, re.Pattern[bytes]]] = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
+_ENDING_CHARACTERS: Final = 20
+# Words of some languages, and many an emoji, are spelt with them.
+_JOINERS: Final = "\u200c\u200d"
 # They hide an ending or turn the direction of what follows.
 _UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
@@ -80,6 +84,11 @@ def tidy_filename(name: str | None, media_type: str) -> str:
     be shown, logged and offered for saving.
     """
     last = re.split(r"[/\\]", name or "")[-1]
-    shown = "".join(sign for sign in last if unicodedata.category(sign) not in _UNSEEN)
+    shown = "".join(
+        sign for sign in last if sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN
+    )
     kept = " ".join(shown.split()).strip(". ")
-    return kept[:FILENAME_CHARACTERS].strip() or f"image.{_EXTENSIONS[media_type]}"
+    if len(kept) > FILENAME_CHARACTERS:
+        ending = PurePath(kept).suffix[:_ENDING_CHARACTERS]
+        kept = kept[: FILENAME_CHARACTERS - len(ending)].rstrip() + ending
+    return kept or f"image.{_EXTENSIONS[media_type]}"

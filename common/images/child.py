@@ -1,9 +1,9 @@
 """The process that opens what callers sent; killed when it takes too long, bounded in memory.
 
-`examine MAX_PIXELS`, the file being standard input: says in a line of JSON what it is or why
-it is refused, then in a second line whether it has a thumbnail, which follows.
-`fit MAX_SIDE MAX_BYTES MAX_PIXELS`: reads an image, says in a line of JSON what it has made
-of it, which follows and is no larger.
+`CPU_SECONDS examine MAX_PIXELS`, the file being standard input: says in a line of JSON what
+it is or why it is refused, then in a second line whether it has a thumbnail, which follows.
+`CPU_SECONDS fit MAX_SIDE MAX_BYTES MAX_PIXELS`: reads an image, says in a line of JSON what it
+has made of it, which follows and is no larger.
 
 Run by `common.images.workshop` alone.
 """
@@ -18,22 +18,27 @@ import re
 import resource
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from common.domain.image import HEAD_BYTES, THUMBNAIL_SIDE, media_type_of
-from common.images.structure import Broken, end_of, has_foreign_tail
+from common.images.structure import Broken, Excessive, canvas_of, end_of, has_foreign_tail
 
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP")
 # Thumbnails and fitted images are far smaller; nothing else is written.
 _WRITTEN_BYTES: Final = 64 * 1024 * 1024
 _MEMORY_BYTES: Final = 1536 * 1024 * 1024
-_CPU_SECONDS: Final = 30
+# Editors keep whole drawings in the text of a picture.
+_TEXT_BYTES: Final = 64 * 1024 * 1024
+_GPS_EXIF: Final = 0x8825
+_ORIENTATION_EXIF: Final = 0x0112
 # What a browser or an interpreter might run, were it to take the file for something else.
+# It goes on in plain characters, which sets it apart from the same bytes among pixels.
 _ACTIVE: Final = re.compile(
-    rb"<script[\s>/]|<html[\s>]|<!doctype\s+html|<svg[\s>]|<iframe[\s>]|<\?php", re.IGNORECASE
+    rb"<(?:script[\s>/]|html[\s>]|!doctype\s+html|svg[\s>]|iframe[\s>]|\?php)[\t\n\r -~]{8}",
+    re.IGNORECASE,
 )
 _PDF_HEAD_BYTES: Final = 1024
 _QUALITIES: Final = (85, 70, 50)
@@ -51,11 +56,13 @@ class Refused(Exception):
 
 def main(arguments: list[str]) -> int:
     """Do one thing and end."""
-    _limit()
+    cpu_seconds, *task = arguments
+    _limit(int(cpu_seconds))
     Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = _TEXT_BYTES
     sys.stdin.buffer.seek(0)
-    match arguments:
+    match task:
         case ["examine", max_pixels]:
             _examine(sys.stdin.buffer, int(max_pixels))
         case ["fit", max_side, max_bytes, max_pixels]:
@@ -65,10 +72,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int) -> None:
     for what, most in (
         (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_CPU, _CPU_SECONDS),
+        (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_FSIZE, _WRITTEN_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -87,7 +94,7 @@ def _say(**facts: Any) -> None:
 
 def _examine(file: BinaryIO, max_pixels: int) -> None:
     try:
-        media_type = _check_bytes(file)
+        media_type = _check_bytes(file, max_pixels)
         with _opened(file, max_pixels) as picture:
             width, height = _shown_size(picture)
             # So much detail is enough, and all of the file is decoded all the same.
@@ -102,7 +109,7 @@ def _examine(file: BinaryIO, max_pixels: int) -> None:
     sys.stdout.buffer.write(thumbnail)
 
 
-def _check_bytes(opened: BinaryIO) -> str:
+def _check_bytes(opened: BinaryIO, max_pixels: int) -> str:
     """What can be told without decoding anything."""
     media_type = media_type_of(opened.read(HEAD_BYTES))
     if media_type is None:
@@ -112,6 +119,9 @@ def _check_bytes(opened: BinaryIO) -> str:
             end = end_of(data, media_type)
         except Broken as broken:
             raise Refused("broken", "Is cut off or damaged") from broken
+        except Excessive as excessive:
+            raise Refused("late", "Has more parts than a picture needs") from excessive
+        _check_pixels(canvas_of(data, media_type) or (0, 0), max_pixels)
         if has_foreign_tail(data, end) or _is_something_else(data):
             raise Refused("polyglot", "Has another kind of file in it")
     if zipfile.is_zipfile(opened) and _opens_as_zip(opened):
@@ -138,9 +148,13 @@ def _opened(source: BinaryIO, max_pixels: int) -> Image.Image:
         picture = Image.open(source, formats=_FORMATS)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as wrong:
         raise Refused("broken", "Is cut off or damaged") from wrong
-    if picture.width * picture.height > max_pixels:
-        raise Refused("pixels", f"Must not have more than {max_pixels} pixels")
+    _check_pixels(picture.size, max_pixels)
     return picture
+
+
+def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise Refused("pixels", f"Must not have more than {max_pixels} pixels")
 
 
 def _decode(picture: Image.Image) -> None:
@@ -156,18 +170,22 @@ def _decode(picture: Image.Image) -> None:
 def _shown_size(picture: Image.Image) -> tuple[int, int]:
     """Width and height as people see it."""
     quarter_turned = (5, 6, 7, 8)
-    try:
-        orientation = picture.getexif().get(0x0112)
-    except Exception:  # noqa: BLE001 - metadata is no reason to refuse a picture
-        orientation = None
     size = picture.size
-    return (size[1], size[0]) if orientation in quarter_turned else size
+    is_turned = _exif_of(picture).get(_ORIENTATION_EXIF) in quarter_turned
+    return (size[1], size[0]) if is_turned else size
+
+
+def _exif_of(picture: Image.Image) -> Mapping[int, Any]:
+    try:
+        return picture.getexif()
+    except Exception:  # noqa: BLE001 - metadata is no reason to refuse a picture
+        return {}
 
 
 def _thumbnail_of(picture: Image.Image) -> tuple[str | None, bytes]:
     """Its media type and bytes; None when there can be none: the upload stands without."""
     try:
-        shown = _upright(picture)
+        shown = _upright(_reduced(picture, THUMBNAIL_SIDE))
         shown.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
         return next(_encodings(shown))
     except Exception:  # noqa: BLE001 - as above
@@ -185,11 +203,12 @@ def _fit(file: BinaryIO, max_side: int, max_bytes: int, max_pixels: int) -> None
             size = picture.size
             picture.draft("RGB", (max_side, max_side))
             _decode(picture)
-            if media_type is not None and max(size) <= max_side and len(raw) <= max_bytes:
+            is_small = max(size) <= max_side and len(raw) <= max_bytes
+            if media_type is not None and is_small and not _tells_more(picture):
                 _say(media_type=media_type)
                 sys.stdout.buffer.write(raw)
                 return
-            shown = _upright(picture)
+            shown = _upright(_reduced(picture, max_side))
     except Refused as refused:
         _say(refused=refused.kind, message=refused.message)
         return
@@ -202,6 +221,12 @@ def _fit(file: BinaryIO, max_side: int, max_bytes: int, max_pixels: int) -> None
                 sys.stdout.buffer.write(encoded)
                 return
         side = max(int(max(shown.size) * _SMALLER), 1)
+
+
+def _tells_more(picture: Image.Image) -> bool:
+    """Whether a model would see it lying on its side, or learn where it was taken."""
+    exif = _exif_of(picture)
+    return exif.get(_ORIENTATION_EXIF, 1) != 1 or _GPS_EXIF in exif
 
 
 def _encodings(picture: Image.Image) -> Iterator[tuple[str, bytes]]:
@@ -222,6 +247,14 @@ def _encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
 # --- both ----------------------------------------------------------------------
 
 
+def _reduced(picture: Image.Image, side: int) -> Image.Image:
+    """Not much larger than `side`, by a coarse step: what follows makes copies of it."""
+    factor = max(picture.size) // (side * 2)
+    if factor < 2 or picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):  # noqa: PLR2004
+        return picture
+    return picture.reduce(factor)
+
+
 def _upright(picture: Image.Image) -> Image.Image:
     """The first frame as it is shown: turned, in sRGB, as RGB or RGBA, without metadata."""
     turned = ImageOps.exif_transpose(picture)
@@ -229,8 +262,12 @@ def _upright(picture: Image.Image) -> Image.Image:
     if turned.mode.startswith("I"):
         # 16 bits a pixel, of which the upper 8 are shown.
         turned = turned.convert("I").point(lambda value: value / 256).convert("L")
-    has_alpha = _has_alpha(turned)
-    plain = _in_srgb(turned, profile).convert("RGBA" if has_alpha else "RGB")
+    mode = "RGBA" if _has_alpha(turned) else "RGB"
+    if turned.mode in ("P", "PA"):
+        turned = turned.convert(mode)
+    plain = _in_srgb(turned, profile).convert(mode)
+    if mode == "RGBA" and plain.getchannel("A").getextrema() == (255, 255):
+        plain = plain.convert("RGB")
     # A new image: none of what the file said of itself is written with it.
     bare = Image.new(plain.mode, plain.size)
     bare.paste(plain)
@@ -238,11 +275,11 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
+    if not profile or picture.mode not in ("L", "RGB", "RGBA", "CMYK"):
         return picture
     try:
         given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        wanted = "RGB" if picture.mode == "CMYK" else picture.mode
+        wanted = "RGBA" if picture.mode == "RGBA" else "RGB"
         converted = ImageCms.profileToProfile(
             picture, given, ImageCms.createProfile("sRGB"), outputMode=wanted
         )

@@ -19,32 +19,61 @@ class Broken(Exception):
     """The file ends too early or is not what it begins as."""
 
 
+class Excessive(Exception):
+    """Small as it is, the file makes any decoder work for long."""
+
+
 def end_of(data: Bytes, media_type: str) -> int:
     """The length that the image has by its own marks; the file may be longer.
 
     Raises:
         Broken: it has no end, or blocks that cannot be.
+        Excessive: it has far more of them than a picture needs.
     """
     return _WALKERS[media_type](data)
 
 
+def canvas_of(data: Bytes, media_type: str) -> tuple[int, int] | None:
+    """Width and height of a WebP with frames; its decoder takes memory before it tells them."""
+    if media_type != "image/webp" or data[12:16] != b"VP8X":
+        return None
+    width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+    return width, height
+
+
 def has_foreign_tail(data: Bytes, end: int) -> bool:
-    """Whether something follows the image that no camera puts there.
+    """Whether something follows the image that neither cameras nor editors put there.
 
-    Cameras append to a JPEG: further JPEGs (multi-picture, gain maps), a film, a maker's
-    trailer.  Padding is nobody's harm.
+    Makers of cameras and phones append what they like to a JPEG: further JPEGs, a film, a
+    trailer of their own.  So what follows one may be anything but a file of another known
+    kind.  Behind the others only two things are met: a phone's trailer, and what was left
+    of a larger file that a smaller one was written over.
     """
-    if not data[end : end + 4096].strip(b"\x00\r\n \t"):
-        return any(data[start : start + 65536].strip(b"\x00") for start in _steps(end + 4096, data))
-    if data[:2] != b"\xff\xd8":
+    begin = _after_padding(data, end)
+    if begin == len(data):
+        return False
+    if _OTHER_FILE.match(data, begin) or _OTHER_ARCHIVE.search(data, begin):
         return True
-    begins = data[end : end + 12]
-    is_camera = begins.startswith(b"\xff\xd8\xff") or begins[4:8] == b"ftyp"
-    return not is_camera and data[len(data) - 4 : len(data)] != b"SEFT"
+    last = data[len(data) - 8 : len(data)]
+    is_left_over = data[:4] == b"\x89PNG" and last.startswith(b"IEND")
+    return data[:2] != b"\xff\xd8" and not is_left_over and not last.endswith(b"SEFT")
 
 
-def _steps(start: int, data: Bytes) -> range:
-    return range(start, len(data), 65536)
+def _after_padding(data: Bytes, start: int) -> int:
+    """Where something other than filling begins; a GIF's end may be marked twice."""
+    filling = b"\x00\xff\r\n \t" + (b";" if data[:3] == b"GIF" else b"")
+    for at in range(start, len(data), _PIECE_BYTES):
+        piece = data[at : at + _PIECE_BYTES]
+        left = len(piece.lstrip(filling))
+        if left:
+            return at + len(piece) - left
+    return len(data)
+
+
+_PIECE_BYTES: Final = 65536
+# A program or a document has to begin somewhere; these archives are found wherever they are.
+_OTHER_FILE: Final = re.compile(rb"PK\x03\x04|%PDF-|\x7fELF|MZ\x90\x00|\x1f\x8b\x08")
+_OTHER_ARCHIVE: Final = re.compile(rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c")
 
 
 def _png(data: Bytes) -> int:
@@ -107,9 +136,14 @@ _IN_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _EOI, _SOS, _STANDALONE = 0xD9, 0xDA, (0x01, *range(0xD0, 0xD8))
 
 
+# Progressive pictures have about ten scans, and each makes a decoder go over all of them.
+_MOST_SCANS: Final = 100
+_MOST_SEGMENTS: Final = 10_000
+
+
 def _jpeg(data: Bytes) -> int:
-    at = 2
-    while True:
+    at, scans = 2, 0
+    for _ in range(_MOST_SEGMENTS):
         if _take(data, at, 1) != b"\xff":
             raise Broken
         while _take(data, at, 1) == b"\xff":
@@ -125,10 +159,14 @@ def _jpeg(data: Bytes) -> int:
             raise Broken
         at += length
         if marker == _SOS:
+            scans += 1
+            if scans > _MOST_SCANS:
+                break
             found = _IN_SCAN.search(data, at)
             if found is None:
                 raise Broken
             at = found.start()
+    raise Excessive
 
 
 def _take(data: Bytes, at: int, count: int) -> bytes:

@@ -44,7 +44,7 @@ class NotTaken(Exception):
 
 
 class Busy(Exception):
-    """All children have been busy for as long as one waits."""
+    """The machine has more to do than it can; the image may well be a good one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,11 @@ class Fitted:
     data: bytes
 
 
-class Workshop:
-    """May be shared between threads."""
+class Place:
+    """The right to have one child at a time; good for as long as `Workshop.place` lasts."""
 
-    def __init__(
-        self,
-        *,
-        processes: int,
-        deadline_seconds: float,
-        patience_seconds: float,
-        max_pixels: int,
-    ) -> None:
-        """At most `processes` children at once; a caller waits `patience_seconds` for one."""
-        self._free = threading.BoundedSemaphore(processes)
-        self._deadline_seconds = deadline_seconds
+    def __init__(self, *, cpu_seconds: int, patience_seconds: float, max_pixels: int) -> None:
+        self._cpu_seconds = str(cpu_seconds)
         self._patience_seconds = patience_seconds
         self._max_pixels = str(max_pixels)
 
@@ -79,12 +70,7 @@ class Workshop:
             NotTaken: it is no image that is taken.
             Busy: try again later.
         """
-        output = self._run("examine", self._max_pixels, file=file)
-        first, _, rest = output.partition(b"\n")
-        if not first:
-            raise NotTaken("late", "Could not be read in time")
-        said = orjson.loads(first)
-        _raise_refusal(said)
+        said, rest = self._run("examine", self._max_pixels, file=file)
         second, _, thumbnail = rest.partition(b"\n")
         # Missing when the child was killed over the thumbnail.
         made = orjson.loads(second)["thumbnail_type"] if second else None
@@ -93,69 +79,104 @@ class Workshop:
         return Picture(**said, thumbnail_type=made), thumbnail if made else b""
 
     def fit(self, file: IO[bytes], *, max_side: int, max_bytes: int) -> Fitted:
-        """The image no larger than that, in pixels a side and in bytes; as it is if it fits.
+        """The image no larger than that, in pixels a side and in bytes.
+
+        It stays as it is if it fits, stands upright, and does not tell where it was taken.
 
         Raises:
             NotTaken: it cannot be read.
             Busy: try again later.
         """
-        output = self._run("fit", str(max_side), str(max_bytes), self._max_pixels, file=file)
-        head, _, encoded = output.partition(b"\n")
-        if not head:
-            raise NotTaken("late", "Could not be read in time")
-        said = orjson.loads(head)
-        _raise_refusal(said)
+        limits = (str(max_side), str(max_bytes), self._max_pixels)
+        said, encoded = self._run("fit", *limits, file=file)
         return Fitted(said["media_type"], encoded)
 
-    def _run(self, *arguments: str, file: IO[bytes]) -> bytes:
+    def _run(self, task: str, *arguments: str, file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+        """What the child says of the file, and the bytes that it sends after it."""
         file.flush()
-        with (
-            self.place(),
-            subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", _PROGRAM, *arguments],
-                stdin=file,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=_SOURCE_TREE,
-                # Nothing of ours: no settings, no keys.
-                env={"PYTHONDONTWRITEBYTECODE": "1"},
-            ) as child,
-        ):
-            # The child shares the file's place with us, so it goes to the beginning itself.
-            try:
-                output, _ = child.communicate(timeout=self._deadline_seconds)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                output, _ = child.communicate()
-                _log.warning("image_child_killed", task=arguments[0])
-            return output
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", _PROGRAM, self._cpu_seconds, task, *arguments],
+            stdin=file,  # it shares its position with us, so it goes to the beginning itself
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=_SOURCE_TREE,
+            # Nothing of ours: no settings, no keys.
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+        ) as child:
+            output, was_in_time = self._output_of(child)
+        first, _, rest = output.partition(b"\n")
+        if not first and was_in_time:
+            raise NotTaken("late", "Takes too long to be read")
+        if not first:
+            raise Busy
+        said: dict[str, Any] = orjson.loads(first)
+        if "refused" in said:
+            raise NotTaken(said["refused"], said["message"])
+        return said, rest
+
+    def _output_of(self, child: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
+        """All that it has written, and whether it ended before we lost patience."""
+        try:
+            return child.communicate(timeout=self._patience_seconds)[0], True
+        except subprocess.TimeoutExpired:
+            child.kill()
+            _log.warning("image_child_killed")
+            return child.communicate()[0], False
+
+
+class Workshop:
+    """May be shared between threads."""
+
+    def __init__(
+        self,
+        *,
+        processes: int,
+        waiting: int,
+        cpu_seconds: int,
+        patience_seconds: float,
+        max_pixels: int,
+    ) -> None:
+        """At most `processes` children at once, each of so much processor time.
+
+        At most `waiting` callers wait for one, for `patience_seconds`; as long again it may
+        take until it has been given its processor time.
+        """
+        self._free = threading.BoundedSemaphore(processes)
+        self._room = threading.BoundedSemaphore(processes + waiting)
+        self._patience_seconds = patience_seconds
+        self._place = Place(
+            cpu_seconds=cpu_seconds, patience_seconds=patience_seconds, max_pixels=max_pixels
+        )
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Iterator[Place]:
         """One of the children's places, for as long as the block lasts.
 
         Raises:
-            Busy: none has become free in time.
+            Busy: too many wait for one, or none has become free in time.
         """
-        if not self._free.acquire(timeout=self._patience_seconds):
-            raise Busy
-        try:
-            yield
-        finally:
-            self._free.release()
+        with _held(self._room, 0), _held(self._free, self._patience_seconds):
+            yield self._place
 
 
-def _raise_refusal(said: dict[str, Any]) -> None:
-    if "refused" in said:
-        raise NotTaken(said["refused"], said["message"])
+@contextmanager
+def _held(places: threading.Semaphore, timeout_seconds: float) -> Iterator[None]:
+    if not places.acquire(timeout=timeout_seconds):
+        raise Busy
+    try:
+        yield
+    finally:
+        places.release()
 
 
-def open_workshop(settings: Settings) -> Workshop:
-    """The workshop of a process."""
+def open_workshop(settings: Settings, *, threads: int) -> Workshop:
+    """The workshop of a process that has so many threads; half of them never wait for it."""
+    processes = settings.image_processes
     return Workshop(
-        processes=settings.image_processes,
-        deadline_seconds=settings.image_deadline_seconds,
-        # Behind one that takes as long as it may, and those before it.
-        patience_seconds=settings.image_deadline_seconds * 2,
+        processes=processes,
+        waiting=max(threads // 2 - processes, 0),
+        cpu_seconds=settings.image_cpu_seconds,
+        # Behind one that takes as long as it may, on a machine that has other things to do.
+        patience_seconds=settings.image_cpu_seconds * 2,
         max_pixels=settings.image_max_pixels,
     )

@@ -1,9 +1,10 @@
 """An upload whose process is killed leaves nothing that anybody can see."""
 
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import httpx
@@ -95,3 +96,22 @@ def test_a_process_killed_in_mid_upload_leaves_nothing(system: System, tmp_path:
 
 def _files(root: Path) -> set[Path]:
     return {path for path in root.rglob("*") if path.is_file()}
+
+
+def test_who_announces_too_much_hears_of_it_at_once_and_keeps_nobody_waiting(
+    system: System,
+) -> None:
+    (api,) = system.parts
+    head = (
+        b"POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    )
+    with ExitStack() as opened:
+        for _ in range(40):
+            connection = socket.create_connection(("127.0.0.1", api.port), timeout=60)
+            opened.enter_context(closing(connection))
+            connection.sendall(head)
+            # It sends nothing more and goes on reading.
+            assert connection.recv(12) == b"HTTP/1.1 413"
+        listed = httpx.get(f"http://127.0.0.1:{api.port}/v1/images", timeout=60)
+        assert listed.json()["data"] == []

@@ -6,12 +6,15 @@ hold is left out at its old end.  What cannot be shown is said in words in its p
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import IO, Final
 from uuid import UUID
 
@@ -43,7 +46,8 @@ _LEFT_OUT: Final = "[an earlier image that is left out here: {}]"
 _UNNAMED: Final = "no name"
 # How long the store is waited for before the step fails.
 _PAUSES_SECONDS: Final = (0.2, 1.0)
-_PIECE_BYTES: Final = 1024 * 1024
+# Where there is none, an image stands upright and tells nothing of its place.
+_EXIF: Final = re.compile(rb"Exif\0\0|eXIf|EXIF")
 
 # The images of an organization by id, asked for in one statement.
 Find = Callable[[Sequence[UUID]], Mapping[UUID, Image]]
@@ -84,11 +88,13 @@ class Pictures:
         blobs: BlobStore,
         workshop: Workshop,
         *,
+        directory: Path,
         kept_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._workshop = workshop
+        self._directory = directory
         self._shelf = _Shelf(kept_bytes)
 
     def find(self, organization_id: UUID, image_ids: Sequence[UUID]) -> dict[UUID, Image]:
@@ -175,31 +181,44 @@ class Pictures:
         return made
 
     def _fit_inline(self, image: InlineImage, limits: ImageLimits) -> InlineImage:
-        with tempfile.TemporaryFile() as file:
-            file.write(image.data)
-            return self._fit(file, limits)
+        return self._fit([image.data], limits)
 
     def _fit_uploaded(self, image: Image, limits: ImageLimits, stop: Stop) -> InlineImage:
-        with tempfile.TemporaryFile() as file:
-            self._fetch(images.blob_key(image.organization_id, image.blob_id), file, stop)
-            picture = image.picture
-            is_small = max(picture.width, picture.height) <= limits.side
-            if is_small and image.size_bytes <= limits.image_bytes:
-                file.seek(0)
-                return InlineImage(picture.media_type, file.read())
-            return self._fit(file, limits)
+        pieces = self._fetched(images.blob_key(image.organization_id, image.blob_id), stop)
+        picture = image.picture
+        is_small = max(picture.width, picture.height) <= limits.side
+        if is_small and image.size_bytes <= limits.image_bytes:
+            data = b"".join(pieces)
+            if not _EXIF.search(data):
+                return InlineImage(picture.media_type, data)
+            pieces = iter((data,))
+        return self._fit(pieces, limits)
 
-    def _fit(self, file: IO[bytes], limits: ImageLimits) -> InlineImage:
-        fitted = self._workshop.fit(file, max_side=limits.side, max_bytes=limits.image_bytes)
+    def _fit(self, pieces: Iterable[bytes], limits: ImageLimits) -> InlineImage:
+        """Only as many files are on the disk as there are places."""
+        with self._workshop.place() as place, self._temporary() as file:
+            for piece in pieces:
+                with _disk():
+                    file.write(piece)
+            fitted = place.fit(file, max_side=limits.side, max_bytes=limits.image_bytes)
         return InlineImage(fitted.media_type, fitted.data)
 
-    def _fetch(self, key: str, file: IO[bytes], stop: Stop) -> None:
+    @contextmanager
+    def _temporary(self) -> Iterator[IO[bytes]]:
+        with _disk():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 - closed below
+        with file:
+            yield file
+
+    def _fetched(self, key: str, stop: Stop) -> Iterator[bytes]:
+        """The blob in pieces, going on where the store went away for a moment."""
+        at = 0
         for pause in (*_PAUSES_SECONDS, None):
             try:
-                file.seek(0)
-                file.truncate()
-                for piece in self._blobs.read(key):
-                    file.write(piece)
+                for piece in self._blobs.read(key, at):
+                    at += len(piece)
+                    yield piece
             except BlobsUnavailable as failure:
                 if pause is None or stop.wait(pause):
                     raise _unavailable("images cannot be read just now") from failure
@@ -233,6 +252,14 @@ def _name_of(image: EntryImage, known: Mapping[UUID, Image]) -> str:
         return _UNNAMED
     uploaded = known.get(image.image_id)
     return image.filename or (_UNNAMED if uploaded is None else uploaded.filename)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        raise _unavailable("there is no room for images") from failure
 
 
 def _unavailable(detail: str) -> LLMFailure:

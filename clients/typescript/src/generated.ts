@@ -665,6 +665,370 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/durable/circuit-breakers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List circuit breakers
+         * @description One for each provider that the caller may use.
+         */
+        get: operations["list_circuit_breakers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/circuit-breakers/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a circuit breaker
+         * @description Get the breaker of one provider.
+         */
+        get: operations["get_circuit_breaker"];
+        put?: never;
+        post?: never;
+        /**
+         * Reset a circuit breaker
+         * @description Forget what is known of a provider's failures: it is closed.
+         */
+        delete: operations["delete_circuit_breaker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/circuit-breakers/{key}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a circuit breaker
+         * @description Let calls through again, and forget all failures.
+         */
+        post: operations["close_circuit_breaker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/circuit-breakers/{key}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a circuit breaker
+         * @description No call goes to the provider for a day, or until it is closed.
+         */
+        post: operations["open_circuit_breaker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be done
+         * @description Tell what the caller may do here.
+         */
+        get: operations["show_durable_policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/dlq": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List dead letters
+         * @description Turns that were sealed because they kept losing their workers, and that were not tried again.
+         */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/dlq/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a dead letter
+         * @description Get one dead letter, also one that was tried again.
+         */
+        get: operations["get_dead_letter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/dlq/{entry_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a dead letter again
+         * @description A new turn for the same message. Once for each dead letter, and not while a turn of the session is open or when it has gone on with a newer message (409).
+         */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Do turns get done?
+         * @description Counts of the whole installation: `unhealthy` when no worker takes turns, `degraded` when turns wait longer than they should.
+         */
+        get: operations["show_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/sse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch the service
+         * @description Server-sent events: `connected`, a `snapshot` of health and workers every few seconds, `disconnecting` after ten minutes. Served by the stream process.
+         */
+        get: operations["stream_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tasks
+         * @description Each workflow has one: to run the turn.
+         */
+        get: operations["list_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List workers
+         * @description Those that have been gone for an hour are forgotten.
+         */
+        get: operations["list_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workers/{worker_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain a worker
+         * @description It takes no more turns and finishes those that it has.
+         */
+        post: operations["drain_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workers/{worker_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a worker
+         * @description Let a drained worker take turns again.
+         */
+        post: operations["resume_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List workflows
+         * @description A workflow is a turn: queued is `pending`, running and waiting are `running`, failed and sealed are `failed`.
+         */
+        get: operations["list_workflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workflows/{workflow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a workflow
+         * @description Get one turn; of a failed one its error says why.
+         */
+        get: operations["get_workflow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workflows/{workflow_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a workflow
+         * @description Cancel the turn; nothing happens when it is over.
+         */
+        post: operations["cancel_workflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/durable/workflows/{workflow_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a workflow's events
+         * @description List the turn's events, oldest first.
+         */
+        get: operations["get_workflow_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/harness-examples": {
         parameters: {
             query?: never;
@@ -1287,6 +1651,26 @@ export interface paths {
          * @description Cancel what the session is doing; nothing happens when it is idle.
          */
         post: operations["cancel_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say why a session does not go on
+         * @description One sentence with its evidence: idle, queued behind others, no live worker, running in which step on which worker, a worker that was lost, a call that is waited for, a dead letter. Looks at the database and Redis, and changes nothing.
+         */
+        get: operations["diagnose_session"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2284,6 +2668,28 @@ export interface components {
             /** @default null */
             locale?: string | null;
         };
+        CircuitBreaker: {
+            failure_count: number;
+            /** Format: date-time */
+            half_open_at: string | null;
+            held_by_operator: boolean;
+            key: string;
+            /** Format: date-time */
+            last_failure_at: string | null;
+            /** Format: date-time */
+            open_until: string | null;
+            /** Format: date-time */
+            opened_at: string | null;
+            /** @enum {string} */
+            state: "closed" | "open" | "half_open";
+            success_count: number;
+            /** Format: date-time */
+            updated_at: string | null;
+        };
+        CircuitBreakerList: {
+            data: components["schemas"]["CircuitBreaker"][];
+            total: number;
+        };
         ContentPart: components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ImageFilePart"];
         Controls: {
             error_disclosure?: string | null;
@@ -2306,6 +2712,29 @@ export interface components {
         Count: {
             count: number;
         };
+        DeadLetter: {
+            activity_id: string;
+            activity_type: string;
+            attempts: number;
+            /** Format: date-time */
+            dead_at: string;
+            error_history: components["schemas"]["Loss"][];
+            id: string;
+            /** @description where the message stands */
+            input: {
+                [key: string]: unknown;
+            };
+            last_error: string;
+            original_task_id: string;
+            retry: components["schemas"]["Retry"] | null;
+            workflow_id: string;
+        };
+        DeadLetterList: {
+            data: components["schemas"]["DeadLetter"][];
+            limit: number;
+            offset: number;
+            total: number;
+        };
         DecisionsAnswer: {
             resolved: string[];
             /** @enum {string} */
@@ -2316,6 +2745,16 @@ export interface components {
         };
         Deleted: {
             deleted: boolean;
+        };
+        Diagnosis: {
+            code: string;
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** @description whether it will not go on by itself */
+            is_stuck: boolean;
+            message: string;
+            suggestions: string[];
         };
         Diff: {
             authored_diff: {
@@ -2666,6 +3105,13 @@ export interface components {
             field: string;
             start?: number;
         };
+        Loss: {
+            /** Format: date-time */
+            at: string;
+            error: string;
+            place: string | null;
+            worker_id: string | null;
+        };
         McpServer: {
             api_key_set: boolean;
             /** Format: date-time */
@@ -2967,6 +3413,10 @@ export interface components {
             tools?: components["schemas"]["Tool"][] | null;
             workspace_id?: string | null;
         };
+        NewTask: {
+            task_id: string;
+            workflow_id: string;
+        };
         NewVersion: {
             /** @default null */
             change_kind?: string | null;
@@ -3087,6 +3537,13 @@ export interface components {
             total_session_duration_ms: number;
             waiting_for_tool_results_session_count: number;
         };
+        Retry: {
+            /** Format: date-time */
+            retried_at: string;
+            retried_by: string;
+            task_id: string;
+            workflow_id: string;
+        };
         Rollback: {
             /** @default null */
             save_version?: boolean | null;
@@ -3108,6 +3565,31 @@ export interface components {
             secrets: {
                 [key: string]: unknown;
             };
+        };
+        ServiceHealth: {
+            active_workers: number;
+            claimed_tasks: number;
+            /** @description of the last hour */
+            completed_tasks: number;
+            completed_workflows: number;
+            current_load: number;
+            dlq_size: number;
+            /** @description of the last hour */
+            failed_tasks: number;
+            failed_workflows: number;
+            load_percentage: number;
+            oldest_pending_seconds: number;
+            pending_tasks: number;
+            pending_workflows: number;
+            running_workflows: number;
+            /** @description of the last hour */
+            started_tasks: number;
+            started_workflows: number;
+            /** @enum {string} */
+            status: "healthy" | "degraded" | "unhealthy";
+            total_capacity: number;
+            total_workers: number;
+            workers_accepting: number;
         };
         Session: {
             active_schedule_count: number;
@@ -3220,6 +3702,27 @@ export interface components {
             status: "success" | "not_supported";
             updated?: number;
         };
+        Task: {
+            activity_id: string;
+            activity_type: string;
+            attempt: number;
+            claimed_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            last_error: string | null;
+            max_attempts: number;
+            priority: number;
+            /** @enum {string} */
+            status: "pending" | "claimed" | "completed" | "failed" | "dead" | "cancelled";
+            workflow_id: string;
+        };
+        TaskList: {
+            data: components["schemas"]["Task"][];
+            limit: number;
+            offset: number;
+            total: number;
+        };
         TextPart: {
             text: string;
             /** @enum {string} */
@@ -3266,6 +3769,80 @@ export interface components {
         Usage: {
             input_tokens: number;
             output_tokens: number;
+        };
+        Worker: {
+            accepting_tasks: boolean;
+            activity_types: string[];
+            /** @description silent, draining, stopped or at_capacity; null when accepting */
+            backpressure_reason: string | null;
+            current_load: number;
+            hostname: string;
+            id: string;
+            /** Format: date-time */
+            last_heartbeat_at: string;
+            max_concurrency: number;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            status: "active" | "draining" | "stopped";
+            tasks_completed: number;
+            tasks_failed: number;
+            version: string;
+            worker_group: string;
+        };
+        WorkerList: {
+            data: components["schemas"]["Worker"][];
+            summary: components["schemas"]["WorkerSummary"];
+            total: number;
+        };
+        WorkerSummary: {
+            active: number;
+            draining: number;
+            stopped: number;
+            total_capacity: number;
+            total_load: number;
+        };
+        Workflow: {
+            /** Format: date-time */
+            completed_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            error: string | null;
+            id: string;
+            /** @description where the message stands */
+            input: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {string} */
+            status: "pending" | "running" | "completed" | "failed" | "cancelled";
+            /** @enum {string} */
+            turn_status: "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled" | "sealed";
+            workflow_type: string;
+        };
+        WorkflowEvent: {
+            /** Format: date-time */
+            created_at: string;
+            event_data: {
+                [key: string]: unknown;
+            };
+            event_type: string;
+            id: string;
+            sequence_num: number;
+            workflow_id: string;
+        };
+        WorkflowEventList: {
+            data: components["schemas"]["WorkflowEvent"][];
+        };
+        WorkflowList: {
+            data: components["schemas"]["Workflow"][];
+            limit: number;
+            offset: number;
+            total: number;
         };
         Workspace: {
             /** Format: date-time */
@@ -4243,6 +4820,428 @@ export interface operations {
             };
         };
     };
+    list_circuit_breakers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CircuitBreakerList"];
+                };
+            };
+        };
+    };
+    get_circuit_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CircuitBreaker"];
+                };
+            };
+        };
+    };
+    delete_circuit_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    close_circuit_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CircuitBreaker"];
+                };
+            };
+        };
+    };
+    open_circuit_breaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CircuitBreaker"];
+                };
+            };
+        };
+    };
+    show_durable_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policies"];
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                activity_type?: string | null;
+                limit?: number;
+                offset?: number;
+                workflow_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+        };
+    };
+    get_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetter"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTask"];
+                };
+            };
+        };
+    };
+    show_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+        };
+    };
+    stream_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                activity_type?: string | null;
+                limit?: number;
+                offset?: number;
+                status?: "pending" | "claimed" | "completed" | "failed" | "dead" | "cancelled" | null;
+                workflow_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: {
+                status?: "active" | "draining" | "stopped" | null;
+                worker_group?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
+                };
+            };
+        };
+    };
+    drain_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+        };
+    };
+    resume_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+        };
+    };
+    list_workflows: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                status?: "pending" | "running" | "completed" | "failed" | "cancelled" | null;
+                workflow_type?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowList"];
+                };
+            };
+        };
+    };
+    get_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+        };
+    };
+    cancel_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancel"];
+                };
+            };
+        };
+    };
+    get_workflow_events: {
+        parameters: {
+            query?: {
+                after_sequence?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowEventList"];
+                };
+            };
+        };
+    };
     list_harness_examples: {
         parameters: {
             query?: never;
@@ -4648,6 +5647,15 @@ export interface operations {
         responses: {
             /** @description Done */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description A range of it */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5269,6 +6277,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Cancel"];
+                };
+            };
+        };
+    };
+    diagnose_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
                 };
             };
         };

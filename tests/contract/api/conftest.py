@@ -48,7 +48,7 @@ def deps(
         reach_redis=lambda: True,
         version="1.2.3",
         blobs=open_blobs(settings),
-        workshop=open_workshop(settings),
+        workshop=open_workshop(settings, threads=8),
         examiner=examiner_of(settings),
     )
 

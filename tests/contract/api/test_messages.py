@@ -147,6 +147,7 @@ IMAGE_ID = "01933b5a-0000-7000-8000-000000000001"
         ),
         (content({"type": "image", "url": "file:///etc/passwd"}), 422, ["message.content[0].url"]),
         (content({"type": "image", "url": "https://[oops"}), 422, ["message.content[0].url"]),
+        (content({"type": "image", "url": "https://a b/"}), 422, ["message.content[0].url"]),
         (content({"type": "image", "url": 5}), 400, ["message.content[0].url"]),
         (
             content({"type": "image", "base64": "%%", "media_type": "image/png"}),

@@ -71,7 +71,7 @@ class Outside:
             reach_redis=lambda: True,
             version="test",
             blobs=open_blobs(self.world.settings),
-            workshop=open_workshop(self.world.settings),
+            workshop=open_workshop(self.world.settings, threads=8),
             examiner=examiner_of(self.world.settings),
         )
 

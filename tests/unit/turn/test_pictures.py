@@ -1,12 +1,17 @@
 """Which images a request is given, and what is said in place of the others."""
 
+import io
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from PIL import ExifTags
+from PIL import Image as PillowImage
 
 from common.blobs.store import BlobMissing
 from common.domain.errors import BlobsUnavailable
@@ -14,7 +19,7 @@ from common.domain.image import Image, Picture
 from common.images.workshop import Workshop
 from common.storage import images
 from common.storage.engine import Database
-from tests.corpus import noise_png
+from tests.corpus import noise_png, saved, two_halves
 from worker.llm.driver import (
     FailureReason,
     ImageLimits,
@@ -39,25 +44,39 @@ class _Store:
         self.kept: dict[str, bytes] = {}
         self.read_keys: list[str] = []
         self.failures = 0
+        self.breaks = 0
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        assert (start, end) == (0, None)
+        assert end is None
         self.read_keys.append(key)
         if self.failures:
             self.failures -= 1
             raise BlobsUnavailable("away")
         if key not in self.kept:
             raise BlobMissing(key)
-        return iter((self.kept[key][:100], self.kept[key][100:]))
+        return self._pieces(self.kept[key][start:])
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        yield data[:100]
+        if self.breaks:
+            self.breaks -= 1
+            raise BlobsUnavailable("away")
+        yield data[100:]
 
 
 class _World:
     def __init__(self, **options: Any) -> None:
         self.store = _Store()
         workshop = Workshop(
-            processes=1, deadline_seconds=20, patience_seconds=20, max_pixels=10_000_000
+            processes=1, waiting=8, cpu_seconds=20, patience_seconds=60, max_pixels=10_000_000
         )
-        self.pictures = Pictures(cast(Database, None), cast(Any, self.store), workshop, **options)
+        self.pictures = Pictures(
+            cast(Database, None),
+            cast(Any, self.store),
+            workshop,
+            directory=Path(tempfile.gettempdir()),
+            **options,
+        )
         self.known: dict[UUID, Image] = {}
         self.looked = 0
 
@@ -160,6 +179,30 @@ def test_a_deleted_image_becomes_a_note(how: str) -> None:
     assert (message.images, message.text) == ((), "[an image that was deleted: mine.png]")
 
 
+def _photo(**exif: object) -> bytes:
+    told = PillowImage.Exif()
+    for tag, value in exif.items():
+        told[getattr(ExifTags.Base, tag)] = value
+    return saved(two_halves(), "JPEG", exif=told.tobytes(), quality=95)
+
+
+@pytest.mark.parametrize("exif", [{"Orientation": 6}, {"GPSInfo": {1: "N", 2: (47.0, 3.0, 1.0)}}])
+def test_a_small_photo_is_sent_upright_and_without_its_place(exif: dict[str, Any]) -> None:
+    world, photo = _World(), _photo(**exif, ImageDescription="somewhere")
+    (message,) = world.shown(_entry(world.upload(photo, side=400)))
+    (sent,) = message.images
+    assert isinstance(sent, InlineImage)
+    with PillowImage.open(io.BytesIO(sent.data)) as shown:
+        assert shown.size == ((300, 400) if "Orientation" in exif else (400, 300))
+        assert not shown.getexif()
+
+
+def test_a_small_photo_that_tells_nothing_is_sent_as_it_is() -> None:
+    world, photo = _World(), _photo(ImageDescription="somewhere", Orientation=1)
+    (message,) = world.shown(_entry(world.upload(photo, side=400)))
+    assert message.images == (InlineImage("image/jpeg", photo),)
+
+
 def test_what_is_no_image_becomes_a_note() -> None:
     (message,) = _World().shown(_entry(InlineImage("image/png", b"rubbish")))
     assert message.images == ()
@@ -170,6 +213,7 @@ def test_a_store_that_comes_back_is_waited_for() -> None:
     world = _World()
     image = world.upload()
     world.store.failures = 1
+    world.store.breaks = 1
     (message,) = world.shown(_entry(image))
     assert message.images == (InlineImage("image/png", _SMALL),)
 
