@@ -17,13 +17,11 @@ from typing import Final
 
 from redis import Redis
 
+from common.domain.provider_breaker import OPEN_MS, THRESHOLD, WINDOW_MS
 from common.live import provider_breaker_key
 from common.redis_client import Breaker
 from worker.llm.driver import FailureReason
 
-THRESHOLD: Final = 5
-WINDOW_MS: Final = 60_000
-OPEN_MS: Final = 30_000
 SUCCESSES: Final = 2
 _TTL_MS: Final = 2 * WINDOW_MS
 

@@ -1,6 +1,6 @@
 """What the circuit breaker of a model provider says, read from what workers keep of it.  Pure.
 
-How it opens and closes is `worker.llm_breaker`'s, by the same numbers; a test compares them.
+How it opens and closes is `worker.llm_breaker`'s, by the same numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+# Failures within a window that open it, and how long it stays so (contract 5.3).
 THRESHOLD: Final = 5
 WINDOW_MS: Final = 60_000
 OPEN_MS: Final = 30_000

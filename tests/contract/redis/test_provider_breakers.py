@@ -4,13 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.domain import provider_breaker
 from common.domain.errors import Unavailable
 from common.domain.provider_breaker import HELD_OPEN_MS, OPEN_MS, BreakerState, ProviderBreaker
 from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from tests.contract.redis.conftest import Server
-from worker import llm_breaker
 from worker.llm.driver import FailureReason
 from worker.llm_breaker import ProviderBreakers
 
@@ -35,11 +33,6 @@ def fail(server: Server, times: int) -> None:
 def allows(server: Server, *, in_ms: int = 0) -> bool:
     now = round(datetime.now(tz=UTC).timestamp() * 1000) + in_ms  # noqa: TID251 - Redis's is the same
     return ProviderBreakers(server.client(), Breaker(), now_ms=lambda: now).of(NAME).allows_call()
-
-
-def test_numbers_are_the_worker_s() -> None:
-    for name in ("THRESHOLD", "WINDOW_MS", "OPEN_MS"):
-        assert getattr(provider_breaker, name) == getattr(llm_breaker, name)
 
 
 def test_one_of_which_nothing_is_known_is_closed(server: Server) -> None:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from common.clock import new_id
+from common.domain.provider_breaker import OPEN_MS, THRESHOLD, WINDOW_MS
 from common.live import provider_breaker_key
 from common.redis_client import Breaker, make_client
 from dev.valkey import Valkey
 from worker.llm.driver import FailureReason
-from worker.llm_breaker import OPEN_MS, THRESHOLD, WINDOW_MS, ProviderBreaker, ProviderBreakers
+from worker.llm_breaker import ProviderBreaker, ProviderBreakers
 
 _DOWN = FailureReason.UNAVAILABLE
 

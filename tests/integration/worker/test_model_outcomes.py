@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from common.domain.events import EventType, Usage
+from common.domain.provider_breaker import THRESHOLD
 from common.event_codec import LoggedEvent
 from common.live import text_key
 from common.redis_client import make_client
@@ -28,7 +29,6 @@ from worker.llm.driver import (
     Streamed,
     TextDelta,
 )
-from worker.llm_breaker import THRESHOLD
 from worker.turn import assembly, entry
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 from worker.turn.endpoints import Endpoints
