@@ -64,6 +64,12 @@ export class Sessions {
     return this.#api.call('GET /v1/sessions/stats', {}, options);
   }
 
+  /** Why it does not go on, or that there is nothing to do. */
+  diagnosis(sessionId: string, options?: RequestOptions) {
+    const path = { session_id: sessionId };
+    return this.#api.call('GET /v1/sessions/{session_id}/diagnosis', { path }, options);
+  }
+
   /** Stop the turn that runs; `no_op` when there is none. */
   cancel(sessionId: string, options?: RequestOptions) {
     const path = { session_id: sessionId };

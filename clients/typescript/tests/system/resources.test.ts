@@ -78,6 +78,8 @@ test('sessions: create, list, change, pin, fork, export, delete', async () => {
   await client.sessions.pin(made.id);
   assert.equal((await client.sessions.get(made.id)).is_pinned, true);
   await client.sessions.unpin(made.id);
+  const diagnosis = await client.sessions.diagnosis(made.id);
+  assert.deepEqual([diagnosis.code, diagnosis.is_stuck], ['idle', false]);
   const fork = await client.sessions.fork(made.id);
   assert.equal(fork.forked_from_session_id, made.id);
   const lines = (await client.sessions.export(made.id)).trimEnd().split('\n');
