@@ -15,6 +15,7 @@ from celery.signals import (
     worker_shutdown,
     worker_shutting_down,
 )
+from kombu.transport import redis as broker
 
 from common import logs
 from common.settings import Settings
@@ -25,8 +26,37 @@ from worker.capabilities.capability import Capability
 _SOCKET_TIMEOUT_SECONDS = 5.0
 
 
+class _Deliveries(broker.QoS):
+    """Kombu's account of messages that were delivered and are not acknowledged yet.
+
+    Kombu wants to acknowledge them, or to give them back, over the connection that they came
+    on; when that is lost it fails in a way that ends the process with all its turns.  Nothing
+    is lost by letting them be: a message is a wake-up, and the rows know who needs one.
+    """
+
+    @property
+    def _is_lost(self) -> bool:
+        connection = self.channel.connection
+        return connection is None or connection.client is None
+
+    def restore_unacked(self, client: Any = None) -> None:
+        if not self._is_lost:
+            super().restore_unacked(client)
+        elif self._delivered is not None:
+            self._delivered.clear()
+
+    def ack(self, delivery_tag: str) -> None:
+        if not self._is_lost:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - as kombu's
+        if not self._is_lost:
+            super().reject(delivery_tag, requeue)
+
+
 def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | None = None) -> Celery:
     """A Celery application whose worker runs turns, with these capabilities or the built ones."""
+    broker.Channel.QoS = _Deliveries
     app = Celery("everturn")
     app.conf.update(celery_config(settings, socket_timeout_seconds=_SOCKET_TIMEOUT_SECONDS))
     running: list[Worker] = []

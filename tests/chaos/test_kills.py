@@ -164,6 +164,35 @@ def test_a_message_is_taken_while_redis_is_away(
         assert said["data"]["message"]["content"][0]["text"] == "Echo: Are you there?"
 
 
+def test_a_worker_outlives_its_broker_with_its_turns(
+    database_url: str, own_redis: Valkey, tmp_path: Path
+) -> None:
+    with (
+        running(database_url, own_redis.url, tmp_path, settings=FAST_RECOVERY) as system,
+        Client(system.base_url) as client,
+    ):
+        worker = next(part for part in system.parts if part.name == "worker-1")
+        session_id = client.session()
+        client.post(session_id, "Count", **SLOW)
+        wait_until(
+            lambda: "output.message.started" in client.types(session_id), description="it streams"
+        )
+
+        assert own_redis.process is not None
+        own_redis.process.send_signal(signal.SIGKILL)
+        own_redis.process.wait(10)
+        start_again(own_redis)
+        wait_for_idle(client, session_id)
+
+        events = client.events(session_id)
+        assert_one_whole_turn(events, answer=ANSWER)
+        assert "reason.recovered" not in [event["type"] for event in events]
+        other = client.session()
+        client.post(other, "Are you there?")
+        wait_for_idle(client, other)
+        assert worker.is_alive
+
+
 def test_a_stream_process_killed_in_mid_text_loses_nothing(system: System, client: Client) -> None:
     system.wait_ready(system.start("worker"))
     session_id = client.session()
