@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi migration schema reset setup
+.PHONY: help run test unit check lint fmt lock openapi migration schema chaos reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,11 @@ migration: setup ## a new migration from the tables' difference (m="what it does
 
 schema: setup ## keep the newest revision's schema for the tests of upgrades
 	@$(BIN)/python -m dev.schema_dump
+
+seed ?= 1
+minutes ?= 30
+chaos: setup ## faults of all kinds under load, reported in docs/reliability.md (seed=7 minutes=30)
+	@$(BIN)/python -m tests.chaos.storm --seed $(seed) --minutes $(minutes) $(args)
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset

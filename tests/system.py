@@ -35,6 +35,14 @@ _MODULES = {
         *_CELERY_ARGUMENTS,
         "--queues=turns.priority,turns",
     ],
+    "stormworker": [
+        "celery",
+        "--app=tests.chaos.storm.worker",
+        *_CELERY_ARGUMENTS,
+        "--concurrency=32",
+        "--queues=turns.priority,turns",
+        "--events",
+    ],
 }
 
 
@@ -131,7 +139,7 @@ def _is_ready(part: Part) -> bool:
     match part.name.partition("-")[0]:
         case "api" | "stream" | "front":
             return _answers(part.port)
-        case "worker" | "effectworker":
+        case "worker" | "effectworker" | "stormworker":
             return part.said("worker_ready") > 0
         case "sweeper":
             return part.said("sweeper_ready") > 0
