@@ -89,6 +89,8 @@ def tidy_filename(name: str | None, media_type: str) -> str:
     )
     kept = " ".join(shown.split()).strip(". ")
     if len(kept) > FILENAME_CHARACTERS:
-        ending = PurePath(kept).suffix[:_ENDING_CHARACTERS]
+        ending = PurePath(kept).suffix
+        if len(ending) > _ENDING_CHARACTERS:
+            ending = ""
         kept = kept[: FILENAME_CHARACTERS - len(ending)].rstrip() + ending
     return kept or f"image.{_EXTENSIONS[media_type]}"

@@ -21,6 +21,7 @@ SOURCES = node.CLIENT / "src"
 NOT_BY_ROUTE = {
     "GET /health/live": "for process managers",
     "GET /health/ready": "for process managers",
+    "GET /v1/durable/sse": "for dashboards",
     "POST /v1/agents/import": "sent as text",
     "POST /v1/images": "sent as a form",
     "GET /v1/sessions/{session_id}/sse": "EventStream",

@@ -7,6 +7,7 @@ import {
   Models,
   Providers,
 } from './resources/configuration.js';
+import { Durable } from './resources/durable.js';
 import { Files } from './resources/files.js';
 import { Images } from './resources/images.js';
 import { Messages } from './resources/messages.js';
@@ -20,6 +21,7 @@ export class EverrunsClient {
   readonly agents: Agents;
   readonly capabilities: Capabilities;
   readonly channels: Channels;
+  readonly durable: Durable;
   readonly files: Files;
   readonly harnesses: Harnesses;
   readonly images: Images;
@@ -37,6 +39,7 @@ export class EverrunsClient {
     this.agents = new Agents(api);
     this.capabilities = new Capabilities(api);
     this.channels = new Channels(api);
+    this.durable = new Durable(api);
     this.files = new Files(api, 'sessions');
     this.harnesses = new Harnesses(api);
     this.images = new Images(api);

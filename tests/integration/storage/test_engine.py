@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from common.storage.engine import Database, driver_url, is_passing_outage, sqlstate
-from dev import ports
+from dev.services import free_test_port
 from tests.integration.storage.conftest import Rows
 
 _PID = text("SELECT pg_backend_pid()")
@@ -57,7 +57,7 @@ def test_a_connection_that_was_cut_while_it_lay_in_the_pool_is_one_too(
 
 
 def test_a_server_that_is_not_there_is_an_outage_that_passes() -> None:
-    free = ports.next_free(45_000, avoid=set())
+    free = free_test_port()
     with (
         _opened(f"postgresql://nobody@127.0.0.1:{free}/x") as database,
         pytest.raises(SQLAlchemyError) as failed,

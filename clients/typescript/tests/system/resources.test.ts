@@ -281,6 +281,41 @@ test('channels: an agent as its users have it', async () => {
   assert.equal((await channels.cancel(agent.name, session.id)).status, 'no_op');
 });
 
+test('durable: what operators see and do', async () => {
+  const sessionId = await openSession();
+  await settled(sessionId, 'Hello');
+  assert.equal((await client.durable.health()).status, 'healthy');
+  assert.ok((await client.durable.config()).policies);
+
+  const { data: turns } = await client.durable.workflows({ limit: 5 });
+  const turn = turns.find((each) => each.input.session_id === sessionId);
+  assert.equal(turn?.status, 'completed');
+  const again = await client.durable.workflow(turn.id);
+  assert.equal(again.id, turn.id);
+  assert.ok((await client.durable.workflowEvents(turn.id)).data.length > 3);
+  assert.equal((await client.durable.cancelWorkflow(turn.id)).status, 'no_op');
+  const tasks = await client.durable.tasks({ workflow_id: turn.id });
+  assert.equal(tasks.total, 1);
+
+  const [worker] = (await client.durable.workers()).data;
+  assert.ok(worker);
+  const drained = await client.durable.drainWorker(worker.id);
+  assert.equal(drained.accepting_tasks, false);
+  await client.durable.resumeWorker(worker.id);
+
+  const unknown = turn.id.replace('turn_', '');
+  assert.deepEqual((await client.durable.deadLetters()).data, []);
+  await assert.rejects(client.durable.deadLetter(unknown), { status: 404 });
+  await assert.rejects(client.durable.retryDeadLetter(unknown), { status: 404 });
+
+  const [breaker] = (await client.durable.circuitBreakers()).data;
+  assert.ok(breaker);
+  assert.equal((await client.durable.openCircuitBreaker(breaker.key)).state, 'open');
+  assert.equal((await client.durable.closeCircuitBreaker(breaker.key)).state, 'closed');
+  await client.durable.forgetCircuitBreaker(breaker.key);
+  assert.equal((await client.durable.circuitBreaker(breaker.key)).state, 'closed');
+});
+
 test('what is not built yet says so', async () => {
   await assert.rejects(client.request('GET', '/v1/reports'), {
     status: 501,
