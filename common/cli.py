@@ -18,6 +18,9 @@ from common.settings import InvalidSettings, Settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit status unless the process was replaced."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == [_KEYS]:
+        return _keys(words[1:])
     parser = argparse.ArgumentParser(prog="everturn", description="Run a part of everturn.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (summary, _) in _COMMANDS.items():
@@ -31,12 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     examining.add_argument("--fix", action="store_true", help="repair what can be repaired safely")
     examining.add_argument("--json", action="store_true", help="print the findings as JSON")
-    given = parser.parse_args(arguments)
+    commands.add_parser(_KEYS, help=_KEYS_SUMMARY)
+    given = parser.parse_args(words)
     chosen = given.command
-    try:
-        settings = Settings.from_env()
-    except InvalidSettings as wrong:
-        sys.stderr.write(f"everturn {chosen}: {wrong}\n")
+    settings = _settings(chosen)
+    if settings is None:
         return 2
     if chosen == _ROTATE:
         return _rotate_secrets(settings, as_json=given.json)
@@ -44,6 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wishes = [f"--{name}" for name in ("fix", "json") if getattr(given, name)]
         _become("worker.doctor", *wishes)
     return _COMMANDS[chosen][1](settings)
+
+
+def _settings(command: str) -> Settings | None:
+    """The settings; None when they are wrong, which is said."""
+    try:
+        return Settings.from_env()
+    except InvalidSettings as wrong:
+        sys.stderr.write(f"everturn {command}: {wrong}\n")
+        return None
+
+
+def _keys(words: Sequence[str]) -> int:
+    from common import key_commands  # noqa: PLC0415 - no process waits for these imports
+
+    given = key_commands.parse(words, description=_KEYS_SUMMARY)
+    settings = _settings(_KEYS)
+    return 2 if settings is None else key_commands.run(settings, given)
 
 
 def _migrate(settings: Settings) -> int:
@@ -149,6 +168,9 @@ _ROTATE_EPILOG = (
     "Exits with 0 when every secret opens and is under SECRETS_ENCRYPTION_KEY, with 1 when some"
     " could not be decrypted (they are named and stay as they are), with 2 when it could not run."
 )
+
+_KEYS = "keys"
+_KEYS_SUMMARY = "make, list and revoke API keys"
 
 _DOCTOR = "doctor"
 _DOCTOR_SUMMARY = "say what is wrong with this installation, and repair what can be"

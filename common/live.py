@@ -15,8 +15,9 @@ tag `{<session hex>}`, so a cluster keeps them together.
     everturn:breaker:{<provider id>}       hash; how calls of a model provider went lately,
                                            see `worker.llm_breaker`; `common.provider_breakers`
                                            opens and closes it by hand.  TTL on every write
-    everturn:control                       channel, to all workers; `cancel <turn hex>`,
-                                           `look <worker hex>`: read your row now
+    everturn:control                       channel, to all processes; `cancel <turn hex>`,
+                                           `look <worker hex>`: read your row now,
+                                           `revoked <key hex>`: let nobody in with it
 
 Whatever is lost here costs latency, never data: subscribers read the log again.
 """
@@ -38,6 +39,7 @@ from common.live_frames import GONE, encode_events, encode_report, encode_text
 from common.redis_client import Breaker
 
 CONTROL_CHANNEL: Final = "everturn:control"
+REVOKED: Final = "revoked"
 
 
 def live_channel(session_id: UUID) -> str:
@@ -142,6 +144,11 @@ class Live:
         """Let a worker read at once what is wanted of it; it would with its next heartbeat."""
         message = f"look {worker_id.hex}"
         self._breaker.attempt("look", lambda: self._redis.publish(CONTROL_CHANNEL, message))
+
+    def revoke(self, key_id: UUID) -> None:
+        """Let every process forget a key at once; each asks PostgreSQL every two seconds anyway."""
+        message = f"{REVOKED} {key_id.hex}"
+        self._breaker.attempt("revoke", lambda: self._redis.publish(CONTROL_CHANNEL, message))
 
     def push_text(self, chunks: Sequence[TextChunk]) -> list[int | None] | None:
         """Append and publish chunks of different streams; one round trip for all.

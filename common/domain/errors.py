@@ -69,10 +69,40 @@ class IdempotencyKeyReused(Unprocessable):
     code = "idempotency_key_reused"
 
 
+class Unauthorized(DomainError):
+    """Nobody knows who asks: no credential, or none that is good (contract 1.6: 401).
+
+    Attributes:
+        is_refused: a credential came and was not good.
+    """
+
+    code = "unauthorized"
+
+    def __init__(self, *, is_refused: bool) -> None:
+        # One sentence for whatever is wrong with it: nothing is told to who tries keys.
+        message = "The credential is not valid" if is_refused else "A credential is required"
+        super().__init__(message)
+        self.is_refused = is_refused
+
+
 class Forbidden(DomainError):
     """Known who asks, and still not allowed: built-in things are read-only (contract 1.6: 403)."""
 
     code = "forbidden"
+
+
+class InsufficientScope(Forbidden):
+    """The caller's credential is good and not granted what this needs (403).
+
+    Attributes:
+        scope: what would have been needed.
+    """
+
+    code = "insufficient_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs the scope {scope}, which the credential does not have")
+        self.scope = scope
 
 
 class EncryptionMissing(DomainError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common.storage import (
+    access_tables,
     image_tables,
     mcp_tables,
     operation_tables,
@@ -14,6 +15,7 @@ from common.storage import (
 from common.storage.columns import metadata
 
 __all__ = [
+    "access_tables",
     "image_tables",
     "mcp_tables",
     "metadata",

@@ -28,6 +28,7 @@ _PREFIXES = {
     Kind.WORKER: "worker_",
     Kind.TASK: "task_",
     Kind.DEAD_LETTER: "dlq_",
+    Kind.API_KEY: "key_",
 }
 
 

@@ -1,0 +1,178 @@
+"""API keys: found by the digest of their text, used, revoked.
+
+Whether a key has expired is asked of the database's clock alone; a process counts from
+there (`seconds_left`), so that hosts need not agree on the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, text
+
+from common.domain.access import ApiKey, Grants
+from common.storage.engine import Tx
+
+_COLUMNS: Final = """
+    id, organization_id, principal_id, name, prefix, scopes, created_at, expires_at, last_used_at
+"""
+_LEFT: Final = "CAST(extract(epoch FROM expires_at - clock_timestamp()) AS float) AS seconds_left"
+_IS_GOOD: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+_FIND: Final = text(f"""
+    SELECT {_COLUMNS}, digest, {_LEFT} FROM api_keys WHERE digest = :digest AND {_IS_GOOD}
+""")
+_STILL_GOOD: Final = text(f"""
+    SELECT id, {_LEFT} FROM api_keys WHERE id = ANY(CAST(:ids AS uuid[])) AND {_IS_GOOD}
+""")
+_NOTE_USE: Final = text("""
+    UPDATE api_keys SET last_used_at = clock_timestamp()
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM api_keys
+        WHERE id = ANY(CAST(:ids AS uuid[])) AND (last_used_at IS NULL
+            OR last_used_at < clock_timestamp() - make_interval(secs => :at_least))
+        FOR NO KEY UPDATE SKIP LOCKED))
+""")
+_INSERT: Final = text(f"""
+    INSERT INTO api_keys (id, organization_id, principal_id, name, digest, prefix, scopes,
+        expires_at)
+    VALUES (:id, :organization_id, :principal_id, :name, :digest, :prefix,
+        CAST(:scopes AS jsonb),
+        least(clock_timestamp() + CAST(:lasts AS interval),
+            (SELECT expires_at FROM api_keys WHERE id = CAST(:made_with AS uuid))))
+    RETURNING {_COLUMNS}
+""")
+_REVOKE: Final = text("""
+    UPDATE api_keys SET revoked_at = clock_timestamp()
+    WHERE id = :id AND revoked_at IS NULL
+        AND (CAST(:organization_id AS uuid) IS NULL
+            OR organization_id = :organization_id AND principal_id = :principal_id)
+    RETURNING id
+""")
+_OF_PRINCIPAL: Final = text(f"""
+    SELECT {_COLUMNS} FROM api_keys
+    WHERE organization_id = :organization_id AND principal_id = :principal_id
+        AND revoked_at IS NULL
+    ORDER BY created_at, id
+""")
+_ALL: Final = text(
+    f"SELECT {_COLUMNS} FROM api_keys WHERE revoked_at IS NULL ORDER BY created_at, id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key that is good just now.
+
+    Attributes:
+        seconds_left: until it expires; None: never.
+    """
+
+    key: ApiKey
+    digest: str
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key to keep.
+
+    Attributes:
+        lasts: None: for ever.
+        made_with: the key that it ends with at the latest, if one made it.
+    """
+
+    id: UUID
+    organization_id: UUID
+    principal_id: UUID
+    name: str
+    digest: str
+    prefix: str
+    grants: Grants
+    lasts: timedelta | None
+    made_with: UUID | None = None
+
+
+def find(tx: Tx, digest: str) -> FoundKey | None:
+    """The key whose text has this digest; None when there is none that is good."""
+    row = tx.execute(_FIND, {"digest": digest}).one_or_none()
+    return None if row is None else FoundKey(_key(row), row.digest, row.seconds_left)
+
+
+def still_good(tx: Tx, ids: Collection[UUID]) -> dict[UUID, float | None]:
+    """Those of the keys that are good just now, with their `seconds_left`."""
+    rows = tx.execute(_STILL_GOOD, {"ids": _shown(ids)})
+    return {row.id: row.seconds_left for row in rows}
+
+
+def note_use(tx: Tx, ids: Collection[UUID], *, at_least: float) -> None:
+    """The keys were used just now; nothing is written for one noted `at_least` seconds ago."""
+    tx.execute(_NOTE_USE, {"ids": _shown(ids), "at_least": at_least})
+
+
+def insert(tx: Tx, new: NewKey) -> ApiKey:
+    """Keep a key; it is good at once."""
+    row = tx.execute(
+        _INSERT,
+        {
+            "id": new.id,
+            "organization_id": new.organization_id,
+            "principal_id": new.principal_id,
+            "name": new.name,
+            "digest": new.digest,
+            "prefix": new.prefix,
+            "scopes": orjson.dumps(new.grants.names).decode(),
+            "lasts": new.lasts,
+            "made_with": new.made_with,
+        },
+    ).one()
+    return _key(row)
+
+
+def revoke(tx: Tx, key_id: UUID) -> bool:
+    """Let a key open nothing any more; False when there is none that is not revoked."""
+    values = {"id": key_id, "organization_id": None, "principal_id": None}
+    return tx.execute(_REVOKE, values).one_or_none() is not None
+
+
+def revoke_own(tx: Tx, organization_id: UUID, principal_id: UUID, key_id: UUID) -> bool:
+    """As `revoke`, only for a key of that principal in that organization."""
+    values = {
+        "id": key_id,
+        "organization_id": organization_id,
+        "principal_id": principal_id,
+    }
+    return tx.execute(_REVOKE, values).one_or_none() is not None
+
+
+def of_principal(tx: Tx, organization_id: UUID, principal_id: UUID) -> list[ApiKey]:
+    """The keys of one principal that are not revoked, oldest first."""
+    values = {"organization_id": organization_id, "principal_id": principal_id}
+    return [_key(row) for row in tx.execute(_OF_PRINCIPAL, values)]
+
+
+def find_all(tx: Tx) -> list[ApiKey]:
+    """Every key that is not revoked, oldest first."""
+    return [_key(row) for row in tx.execute(_ALL)]
+
+
+def _shown(ids: Collection[UUID]) -> list[str]:
+    return [str(each) for each in ids]
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        organization_id=row.organization_id,
+        principal_id=row.principal_id,
+        name=row.name,
+        prefix=row.prefix,
+        grants=Grants(tuple(row.scopes)),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )

@@ -1,0 +1,151 @@
+"""`everturn keys` as an operator runs it: how the first key comes to be."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from common.clock import new_id
+from common.domain.access import digest_of
+from common.domain.ids import OPERATOR_PRINCIPAL, Kind, parse_id, show_id
+from common.live import CONTROL_CHANNEL
+from common.redis_client import make_client
+from common.storage import api_keys
+from common.storage.engine import Database
+from dev.paths import ROOT
+
+
+@dataclass(frozen=True)
+class Run:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Where the command finds its servers."""
+
+    database_url: str
+    redis_url: str
+
+    def everturn(self, *arguments: str) -> Run:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "common.cli", "keys", *arguments],
+            cwd=ROOT,
+            env={
+                "PATH": os.defpath,
+                "DATABASE_URL": self.database_url,
+                "REDIS_URL": self.redis_url,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def shell(database_url: str, redis_url: str) -> Shell:
+    return Shell(database_url, redis_url)
+
+
+def found(url: str, key: str) -> api_keys.FoundKey | None:
+    database = Database(url, pool_size=1, application="everturn test")
+    with database.reading() as tx:
+        key_found = api_keys.find(tx, digest_of(key))
+    database.close()
+    return key_found
+
+
+def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
+    made = shell.everturn("create", "--name", "first")
+    assert made.status == 0, made.err
+    text_of_key = made.out.strip()
+    assert text_of_key.startswith("evr_pat_")
+    assert text_of_key not in made.err
+    kept = found(shell.database_url, text_of_key)
+    assert kept is not None
+    assert (kept.key.principal_id, kept.key.grants.names) == (OPERATOR_PRINCIPAL, ("*",))
+
+    (listed,) = shell.everturn("list", "--json").body
+    assert (listed["name"], listed["expires_at"]) == ("first", None)
+    lines = shell.everturn("list").out
+    assert listed["id"] in lines
+    assert text_of_key not in lines
+
+    redis = make_client(shell.redis_url, timeout_seconds=5.0)
+    with redis.pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]  # redis-py's
+        heard.subscribe(CONTROL_CHANNEL)
+        assert heard.get_message(timeout=5.0) is None  # subscribed
+        revoked = shell.everturn("revoke", listed["id"])
+        assert (revoked.status, revoked.out) == (0, f"{listed['id']} is revoked\n")
+        message = heard.get_message(timeout=5.0)
+    redis.close()
+    assert message is not None
+    assert message["data"] == f"revoked {parse_id(Kind.API_KEY, listed['id']).hex}".encode()
+    assert found(shell.database_url, text_of_key) is None
+    assert shell.everturn("list", "--json").body == []
+    assert shell.everturn("revoke", listed["id"]).status == 1
+
+
+def test_a_key_may_be_less_than_everything(shell: Shell) -> None:
+    organization = new_id()
+    database = Database(shell.database_url, pool_size=1, application="everturn test")
+    with database.transaction() as tx:
+        tx.execute(
+            text("INSERT INTO organizations (id, name) VALUES (:id, 'Other')"),
+            {"id": organization},
+        )
+    database.close()
+    made = shell.everturn(
+        *("create", "--name", "for the dashboard", "--json"),
+        *("--organization", show_id(Kind.ORGANIZATION, organization)),
+        *("--scope", "sessions:read", "--scope", "*:read", "--expires-in-days", "7"),
+    )
+
+    kept = found(shell.database_url, made.body["key"])
+
+    assert kept is not None
+    assert kept.key.organization_id == organization
+    assert kept.key.grants.names == ("sessions:read", "*:read")
+    assert kept.seconds_left == pytest.approx(7 * 86_400, abs=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ([], 2),
+        (["create"], 2),
+        (["create", "--name", " "], 2),
+        (["create", "--name", "x", "--scope", "pets:read"], 2),
+        (["create", "--name", "x", "--expires-in-days", "0"], 2),
+        (["create", "--name", "x", "--organization", show_id(Kind.ORGANIZATION, UUID(int=9))], 1),
+        (["revoke", "nonsense"], 2),
+    ],
+)
+def test_what_makes_no_sense_makes_no_key(shell: Shell, arguments: list[str], status: int) -> None:
+    refused = shell.everturn(*arguments)
+
+    assert (refused.status, refused.out) == (status, "")
+    assert "Traceback" not in refused.err
+    assert shell.everturn("list", "--json").body == []
+
+
+def test_trouble_is_said_without_a_traceback(redis_url: str) -> None:
+    away = Shell("postgresql://127.0.0.1:1/none", redis_url).everturn("list")
+
+    assert away.status == 2
+    assert away.err.startswith("everturn keys: the database failed")
+    assert Shell("", redis_url).everturn("list").err.startswith("everturn keys: DATABASE_URL")
