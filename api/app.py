@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from apiflask import APIFlask
 
-from api import bootstrap, errors, openapi, requests
-from api.auth import Organizations
+from api import admission, bootstrap, errors, openapi, requests
 from api.blueprints import (
+    access,
     agent_versions,
     agents,
     capabilities,
@@ -37,12 +36,13 @@ from api.blueprints import (
     workspaces,
 )
 from api.deps import Deps, install
-from common.storage import organizations
+from api.gate import open_gate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BLUEPRINTS = (
+    access,
     agents,
     agent_versions,
     harnesses,
@@ -83,26 +83,18 @@ def create_app(deps: Deps | None = None) -> APIFlask:
         static_folder=cast(str, None),
     )
     install(app.extensions, built)
-    app.extensions["everturn_organizations"] = Organizations(_lookup(built))
     # Clients do not follow redirects (contract 1.7), so no route may answer with one.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     openapi.configure(app)
     requests.observe(app)
+    admission.guard(app, open_gate(built.settings, built.database, built.redis))
     errors.register(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     vars(app)["wsgi_app"] = _under_both_prefixes(app.wsgi_app)
     return app
-
-
-def _lookup(deps: Deps) -> Callable[[UUID], bool]:
-    def exists(organization_id: UUID) -> bool:
-        with deps.database.reading() as tx:
-            return organizations.exists(tx, organization_id)
-
-    return exists
 
 
 def _under_both_prefixes(wsgi_app: WSGIApplication) -> WSGIApplication:

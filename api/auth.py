@@ -1,38 +1,64 @@
-"""Who calls: the organization, the principal and the dialect, from headers alone.
-
-In mode `none` everyone is the anonymous principal, and whatever credential comes is
-accepted and ignored: the official SDK always sends one (contract 2.2).
-"""
+"""Who calls, and what is said to who may not.  One module for the api and the stream process."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, Literal
 from uuid import UUID
 
-from common.domain.errors import InvalidId, NotFound
-from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, Kind, parse_id
+from common.domain.access import NOTHING, Grants, Need, Scope, has_scheme, read_credential
+from common.domain.errors import (
+    DomainError,
+    Forbidden,
+    InsufficientScope,
+    InvalidId,
+    NotFound,
+    Unauthorized,
+)
+from common.domain.ids import DEFAULT_ORGANIZATION, Kind, parse_id
 
 Dialect = Literal["seed", "sdk"]
 
-_SCHEME: Final = re.compile(r"(?:bearer|apikey)(?:\s|$)", re.IGNORECASE)
 _KNOWN_AT_MOST: Final = 10_000
+_REALM: Final = 'Bearer realm="everturn"'
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says of who sends it.
+
+    Attributes:
+        organization: its X-Org-Id.
+        dialect: its query parameter of that name.
+    """
+
+    authorization: str | None = None
+    organization: str | None = None
+    dialect: str | None = None
+
+    @property
+    def credential(self) -> str | None:
+        return read_credential(self.authorization)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose resources a request sees, and how it likes them spelled.
+    """Whose resources a request sees, what it may do, and how it likes answers spelled.
 
     Attributes:
         dialect: `sdk` for the official SDK, which knows tool messages by another role.
+        key_id: the key that was shown; None for none, and for the configured one.
+        is_operator: whether it may change what all organizations share.
     """
 
     organization_id: UUID
     principal_id: UUID
     dialect: Dialect
+    grants: Grants = NOTHING
+    key_id: UUID | None = None
+    is_operator: bool = False
 
 
 class Organizations:
@@ -46,6 +72,10 @@ class Organizations:
         self._known = {DEFAULT_ORGANIZATION}
         self._lock = Lock()
 
+    def recall(self, organization_id: UUID) -> bool:
+        """Whether it is known to exist, without asking."""
+        return organization_id in self._known
+
     def has(self, organization_id: UUID) -> bool:
         """Whether there is such an organization; asks the database the first time."""
         if organization_id in self._known:
@@ -58,36 +88,50 @@ class Organizations:
         return True
 
 
-def read_caller(
-    headers: Mapping[str, str], *, dialect: str | None, organizations: Organizations
-) -> Caller:
-    """The caller of a request; `dialect` is the query parameter of that name.
+def dialect_of(presented: Presented) -> Dialect:
+    """`sdk` when asked for, or when the key comes bare: only the SDKs send it so (T1)."""
+    if presented.dialect in ("sdk", "seed"):
+        return "sdk" if presented.dialect == "sdk" else "seed"
+    is_bare = bool((presented.authorization or "").strip())
+    return "sdk" if is_bare and not has_scheme(presented.authorization) else "seed"
+
+
+def organization_of(presented: Presented) -> UUID | None:
+    """The organization that a request is made for; None when it names none.
 
     Raises:
-        NotFound: X-Org-Id names no organization.
+        NotFound: it names none that there could be.
     """
-    return Caller(
-        organization_id=_organization(headers.get("X-Org-Id"), organizations),
-        principal_id=ANONYMOUS_PRINCIPAL,
-        dialect=dialect_of(headers.get("Authorization"), asked=dialect),
-    )
-
-
-def dialect_of(authorization: str | None, *, asked: str | None) -> Dialect:
-    """`sdk` when asked for, or when the key comes bare: only the SDKs send it so (T1)."""
-    if asked in ("sdk", "seed"):
-        return "sdk" if asked == "sdk" else "seed"
-    key = (authorization or "").strip()
-    return "sdk" if key and _SCHEME.match(key) is None else "seed"
-
-
-def _organization(named: str | None, organizations: Organizations) -> UUID:
-    if named is None or not named.strip():
-        return DEFAULT_ORGANIZATION
+    named = (presented.organization or "").strip()
+    if not named:
+        return None
     try:
-        organization_id = parse_id(Kind.ORGANIZATION, named)
+        return parse_id(Kind.ORGANIZATION, named)
     except InvalidId as malformed:
-        raise NotFound("Organization not found") from malformed
-    if not organizations.has(organization_id):
-        raise NotFound("Organization not found")
-    return organization_id
+        raise unknown_organization() from malformed
+
+
+def unknown_organization() -> NotFound:
+    """What is said of an organization that does not exist, or not for the caller."""
+    return NotFound("Organization not found")
+
+
+def check(caller: Caller, need: Need | None) -> None:
+    """Let the caller go on to a route that needs this; None is for one that does not say.
+
+    Raises:
+        Forbidden: it may not; of its scopes the one that is missing is named.
+    """
+    if need is None:
+        raise Forbidden("This route is closed: it does not say who may use it")
+    if isinstance(need, Scope) and not caller.grants.allow(need):
+        raise InsufficientScope(need)
+
+
+def challenge(error: DomainError) -> str | None:
+    """The WWW-Authenticate header that goes with an error (RFC 6750); None for most."""
+    if isinstance(error, Unauthorized):
+        return f'{_REALM}, error="invalid_token"' if error.is_refused else _REALM
+    if isinstance(error, InsufficientScope):
+        return f'{_REALM}, error="insufficient_scope", scope="{error.scope}"'
+    return None

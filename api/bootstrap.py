@@ -24,13 +24,17 @@ def build(settings: Settings) -> Deps:
     redis = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     return Deps(
         settings=settings,
+        # One for the keyring besides, where there is one.
         database=Database(
-            settings.database_url, pool_size=settings.api_threads, application="everturn api"
+            settings.database_url,
+            pool_size=settings.api_threads + (settings.auth_mode != "none"),
+            application="everturn api",
         ),
         live=Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds),
         queue=TurnQueue(settings, breaker),
         new_id=new_id,
         reach_redis=redis.ping,
+        redis=redis,
         version=installed_version(),
         blobs=open_blobs(settings),
         workshop=open_workshop(settings, threads=settings.api_threads),

@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 from uuid import UUID
 
 from flask import current_app
+from redis import Redis
 
 from common.blobs.store import BlobStore
 from common.encryption import SecretBox
@@ -35,6 +36,9 @@ class Publisher(Protocol):
     def look(self, worker_id: UUID) -> None:
         """Ask a worker to read at once what is wanted of it."""
 
+    def revoke(self, key_id: UUID) -> None:
+        """Let every process forget a key."""
+
 
 class TurnSender(Protocol):
     """Wakes a worker for a queued turn; never raises, never blocks for long."""
@@ -50,6 +54,7 @@ class Deps:
     Attributes:
         new_id: makes a UUIDv7.
         reach_redis: returns when Redis answers, raises OSError or RedisError when not.
+        redis: where revoked keys are heard of; None: PostgreSQL alone tells.
         secrets: without a master key nothing secret can be stored.
         blobs: where uploads are kept.
         workshop: looks into images.
@@ -66,6 +71,7 @@ class Deps:
     blobs: BlobStore
     workshop: Workshop
     examiner: Examiner
+    redis: Redis | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
 
 

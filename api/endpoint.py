@@ -16,14 +16,15 @@ from http import HTTPMethod, HTTPStatus
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response, g, request
 from marshmallow import Schema, ValidationError
 from marshmallow.fields import List
 
-from api.auth import Caller, Organizations, read_caller
+from api.auth import Caller
 from api.deps import Deps, current_deps
 from api.request_body import field_path, read_json
 from api.schemas.fields import Unacceptable
+from common.domain.access import Need
 from common.domain.agent import agent_ref
 from common.domain.errors import BadRequest, DomainError, FieldProblem, TooLarge, Unprocessable
 from common.domain.file import PATH_BYTES, file_path
@@ -63,6 +64,7 @@ PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "image_id": partial(parse_id, Kind.IMAGE),
     "worker_id": partial(parse_id, Kind.WORKER),
     "workflow_id": partial(parse_id, Kind.TURN),
+    "key_id": partial(parse_id, Kind.API_KEY),
     "entry_id": partial(parse_id, Kind.DEAD_LETTER),
     # A breaker is its provider's.
     "key": partial(parse_id, Kind.PROVIDER),
@@ -74,6 +76,7 @@ class Contract:
     """What a route takes and gives.
 
     Attributes:
+        scope: what the caller must be granted, or that it needs no grant.
         status: of success; 204 has no body.
         takes: schema of a JSON body; None reads no body.
         needs_body: whether an empty body is refused rather than read as `{}`.
@@ -86,6 +89,7 @@ class Contract:
     """
 
     summary: str
+    scope: Need
     status: int = HTTPStatus.OK
     query: Schema | None = None
     takes: Schema | None = None
@@ -146,15 +150,25 @@ def contract_of(view: Callable[..., Any]) -> Contract | None:
     return cast("Contract | None", getattr(view, "contract", None))
 
 
-def current_caller() -> Caller:
-    """Who sent this request.
+def need_of(view: Callable[..., Any]) -> Need | None:
+    """What a route needs; None for one that does not say."""
+    contract = contract_of(view)
+    return getattr(view, "need", None) if contract is None else contract.scope
 
-    Raises:
-        NotFound: it names an organization that does not exist.
-    """
-    known = cast(Organizations, current_app.extensions["everturn_organizations"])
-    headers = cast("Mapping[str, str]", request.headers)
-    return read_caller(headers, dialect=request.args.get("dialect"), organizations=known)
+
+def needing(need: Need) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For views without a contract: what their routes need."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.need = need  # type: ignore[attr-defined]  # read by `need_of`
+        return view
+
+    return decorate
+
+
+def current_caller() -> Caller:
+    """Who sent this request; `api.admission` has let them in."""
+    return cast(Caller, g.caller)
 
 
 def json_response(body: object, status: int = HTTPStatus.OK) -> Response:

@@ -19,6 +19,7 @@ from flask import Flask, Response, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from api.auth import challenge
 from common.domain.errors import (
     BadRequest,
     BlobsUnavailable,
@@ -28,6 +29,7 @@ from common.domain.errors import (
     FieldProblem,
     Forbidden,
     IdempotencyKeyReused,
+    InsufficientScope,
     InvalidChangeReason,
     InvalidCursor,
     InvalidId,
@@ -35,6 +37,7 @@ from common.domain.errors import (
     Overloaded,
     ProviderFailed,
     TooLarge,
+    Unauthorized,
     Unavailable,
     Unprocessable,
     UnsupportedMedia,
@@ -74,7 +77,9 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     InvalidId: HTTPStatus.BAD_REQUEST,
     InvalidCursor: HTTPStatus.BAD_REQUEST,
     InvalidChangeReason: HTTPStatus.BAD_REQUEST,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    InsufficientScope: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -155,7 +160,9 @@ def _domain_error(error: DomainError) -> Response:
         problems=error.problems,
         retry_after_seconds=_RETRY_AFTER_OF.get(type(error)),
     )
-    if isinstance(error, _BEFORE_THE_END):
+    if (wanted := challenge(error)) is not None:
+        response.headers["WWW-Authenticate"] = wanted
+    if isinstance(error, _BEFORE_THE_END) or g.get("is_body_unread"):
         _end_early(response)
     return response
 

@@ -16,6 +16,7 @@ from marshmallow import Schema
 from api.endpoint import Contract, contract_of
 from api.schemas.health import ErrorSchema
 from api.schemas.parts import PARTS
+from common.domain.access import Admission, Need, Scope
 
 Json = dict[str, Any]
 
@@ -24,8 +25,19 @@ VERSION: Final = "1"
 _DESCRIPTION: Final = (
     "A self-hosted backend for AI agent sessions. Every route below /v1 is also served below"
     " /api/v1. Ids are taken with or without their prefix and dashes; every POST that changes"
-    " something takes an Idempotency-Key."
+    " something takes an Idempotency-Key. Who calls shows a key, as `Authorization: Bearer …` or"
+    " bare; each operation names the scope that the key needs, and those without one take any key"
+    " that is good. With AUTH_MODE=none nobody is asked."
 )
+_SECURITY_SCHEMES: Final[dict[str, Json]] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The key alone, as the official SDK sends it.",
+    },
+}
 _ERROR: Final = {"$ref": "#/components/schemas/Error"}
 _KEY: Final = {
     "in": "header",
@@ -82,7 +94,8 @@ def document(app: APIFlask) -> Json:
 def _described(contract: Contract, view: Callable[..., Any]) -> Json:
     responses = {contract.status: _success(contract, "Done")}
     responses |= {status: _success(contract, text) for status, text in contract.also.items()}
-    responses |= {status: _failure(status) for status in (400, *contract.fails)}
+    refusals = () if contract.scope is Admission.PUBLIC else (401, 403)
+    responses |= {status: _failure(status) for status in (400, *refusals, *contract.fails)}
     described: Json = {
         "summary": contract.summary,
         "description": contract.description or (view.__doc__ or "").strip(),
@@ -92,6 +105,7 @@ def _described(contract: Contract, view: Callable[..., Any]) -> Json:
         "extensions": {
             "x-needs-body": contract.needs_body,
             "x-only-reads": contract.only_reads,
+            "security": _security(contract.scope),
         },
     }
     if contract.takes_file:
@@ -99,6 +113,13 @@ def _described(contract: Contract, view: Callable[..., Any]) -> Json:
     elif contract.takes is not None:
         described |= {"body": contract.takes, "content_type": "application/json"}
     return described
+
+
+def _security(need: Need) -> list[Json]:
+    if need is Admission.PUBLIC:
+        return []
+    scopes = [need.value] if isinstance(need, Scope) else []
+    return [{name: scopes} for name in _SECURITY_SCHEMES]
 
 
 def _success(contract: Contract, description: str) -> Json:
@@ -120,6 +141,8 @@ def _failure(status: int) -> Json:
 
 def _with_components(spec: APISpec) -> APISpec:
     spec.components.schema("Error", schema=ErrorSchema())
+    for name, scheme in _SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     for name, part in PARTS.items():
         spec.components.schema(name, schema=part)
     refs = [{"$ref": f"#/components/schemas/{name}"} for name in PARTS]

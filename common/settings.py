@@ -15,9 +15,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from common.domain.access import parse_digest
 from common.domain.outbound import PrivateTargets
 from common.encryption import MasterKey
 
+_AUTH_MODES: Final = ("none", "admin", "full")
 _GRADES: Final = ("dev", "poc", "preview", "prod")
 _LEAST_ORPHAN_SECONDS: Final = 60
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -85,6 +87,10 @@ def _master_key(raw: str) -> MasterKey | None:
     return MasterKey.parse(raw) if raw else None
 
 
+def _key_digest(raw: str) -> str | None:
+    return parse_digest(raw) if raw else None
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in allowed:
@@ -113,7 +119,12 @@ class Settings:
     live_text_url: str = _setting("", _text, "text being streamed; REDIS_URL when empty")
 
     deployment_grade: str = _setting("prod", _choice(*_GRADES), "dev opens llmsim and its hints")
-    auth_mode: str = _setting("none", _choice("none"), "who may call; none: everyone")
+    auth_mode: str = _setting(
+        "none", _choice(*_AUTH_MODES), "who may call; none: everyone; else: who shows a key"
+    )
+    auth_bootstrap_key: str | None = _setting(
+        "", _key_digest, "a key of the operator's, its text or sha256:<hex>; empty: none"
+    )
     auth_allow_open: bool = _setting("0", _flag, "1: AUTH_MODE=none may listen beyond loopback")
     cors_allowed_origins: tuple[str, ...] = _setting("", _names, "origins, comma-separated")
 

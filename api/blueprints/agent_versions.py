@@ -27,6 +27,7 @@ from api.schemas.agent_versions import (
 )
 from api.schemas.agents import AgentSchema, show_agent
 from api.use_cases import change_version
+from common.domain.access import Scope
 from common.domain.agent import AgentRef
 from common.domain.agent_version import ChangeKind
 from common.domain.errors import NotFound
@@ -39,6 +40,7 @@ blueprint = APIBlueprint("agent_versions", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="List an agent's versions",
+        scope=Scope.AGENTS_READ,
         description="A bare array, newest first.",
         returns=AgentVersionSchema(many=True),
         fails=(404, 503),
@@ -53,6 +55,7 @@ def list_versions(call: Call[None, None], agent: AgentRef) -> Response:
 @endpoint(
     Contract(
         summary="Make a version",
+        scope=Scope.AGENTS_WRITE,
         description="Of the agent as it is. `change_kind` is `manual`, `patch`, `minor` or"
         " `major`; the last two raise that number, the others the patch number.",
         status=201,
@@ -73,6 +76,7 @@ def create_version(call: Call[NewVersion, None], agent: AgentRef) -> Answer:
 @endpoint(
     Contract(
         summary="Choose the version that sessions run on",
+        scope=Scope.AGENTS_WRITE,
         description="Turns that start from now on run on the agent as that version has it,"
         " whatever is changed on the agent meanwhile. Null goes back to the agent as it is.",
         takes=DefaultVersionSchema(),
@@ -93,6 +97,7 @@ def set_default_version(call: Call[dict[str, Any], None], agent: AgentRef) -> An
 @endpoint(
     Contract(
         summary="Compare two versions",
+        scope=Scope.AGENTS_READ,
         description="Each difference is `{path, from, to}`; null stands for what is not there.",
         returns=DiffSchema(),
         fails=(404, 503),
@@ -116,6 +121,7 @@ def diff_versions(call: Call[None, None], agent: AgentRef, from_id: UUID, to_id:
 @endpoint(
     Contract(
         summary="Make a new agent of a version",
+        scope=Scope.AGENTS_WRITE,
         status=201,
         takes=NewForkSchema(),
         needs_body=True,
@@ -142,6 +148,7 @@ def fork_version(call: Call[NewFork, None], agent: AgentRef, version_id: UUID) -
 @endpoint(
     Contract(
         summary="Go back to a version",
+        scope=Scope.AGENTS_WRITE,
         description="The agent becomes what it was, under the name it has now; that is a new"
         " version. `save_version` first keeps what there is now as one of its own.",
         takes=RollbackSchema(),

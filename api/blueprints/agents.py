@@ -35,6 +35,7 @@ from api.schemas.analysis import (
 from api.schemas.shared import page, page_limit
 from api.schemas.stats import ResourceStatsSchema, show_stats
 from api.use_cases import retire_agent, save_agent
+from common.domain.access import Scope
 from common.domain.agent import AgentRef, slug_of
 from common.domain.agent_version import ChangeKind
 from common.domain.errors import BadRequest, NotFound
@@ -50,6 +51,7 @@ _POLICIES = ("create", "update", "delete", "archive", "copy", "export", "import"
 @endpoint(
     Contract(
         summary="Create or replace an agent",
+        scope=Scope.AGENTS_WRITE,
         description="Replaces the agent with the given `id`, or without one the agent with"
         " that name, and then answers 200.",
         status=201,
@@ -71,6 +73,7 @@ def create_agent(call: Call[NewAgent, None]) -> Answer:
 @endpoint(
     Contract(
         summary="List agents",
+        scope=Scope.AGENTS_READ,
         query=AgentListQuery(),
         returns=AgentListSchema(),
         fails=(404, 503),
@@ -95,6 +98,7 @@ def list_agents(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="Is a name free?",
+        scope=Scope.AGENTS_READ,
         query=CheckNameQuery(),
         returns=AvailableSchema(),
         fails=(404, 503),
@@ -109,7 +113,14 @@ def check_name(call: Call[None, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/agents/config")
-@endpoint(Contract(summary="What may be done", returns=PoliciesSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="What may be done",
+        scope=Scope.AGENTS_READ,
+        returns=PoliciesSchema(),
+        fails=(404, 503),
+    )
+)
 def show_policies(_call: Call[None, None]) -> Answer:
     """Tell what the caller may do with agents."""
     return {"policies": dict.fromkeys(_POLICIES, True)}
@@ -119,6 +130,7 @@ def show_policies(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Preview an agent",
+        scope=Scope.AGENTS_READ,
         only_reads=True,
         description="The prompt and the tools that a model would be given, and what is noticed"
         " about them. Nothing is stored. Without a harness the default one counts.",
@@ -138,6 +150,7 @@ def preview_agent(call: Call[dict[str, Any], None]) -> Answer:
 @endpoint(
     Contract(
         summary="Analyze an agent",
+        scope=Scope.AGENTS_READ,
         only_reads=True,
         description="What deterministic rules notice; no model is asked and nothing is stored.",
         takes=DraftSchema(),
@@ -154,6 +167,7 @@ def analyze_agent(call: Call[dict[str, Any], None]) -> Answer:
 @endpoint(
     Contract(
         summary="Import an agent",
+        scope=Scope.AGENTS_WRITE,
         description="Markdown with YAML front matter, YAML, JSON or plain text, at most 3 MB; or"
         " none, with `from-example` one of `assistant`, `weather-reporter` and `researcher`.",
         status=201,
@@ -180,7 +194,11 @@ def import_agent(call: Call[bytes, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/agents/<agent>")
-@endpoint(Contract(summary="Get an agent", returns=AgentSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get an agent", scope=Scope.AGENTS_READ, returns=AgentSchema(), fails=(404, 503)
+    )
+)
 def get_agent(call: Call[None, None], agent: AgentRef) -> Answer:
     """Get one agent by id or name."""
     with call.deps.database.reading() as tx:
@@ -191,7 +209,14 @@ def get_agent(call: Call[None, None], agent: AgentRef) -> Answer:
 
 
 @blueprint.get("/agents/<agent>/stats")
-@endpoint(Contract(summary="Count an agent's use", returns=ResourceStatsSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Count an agent's use",
+        scope=Scope.AGENTS_READ,
+        returns=ResourceStatsSchema(),
+        fails=(404, 503),
+    )
+)
 def count_agent_use(call: Call[None, None], agent: AgentRef) -> Answer:
     """Add up what the agent's sessions have used."""
     organization_id = call.caller.organization_id
@@ -206,6 +231,7 @@ def count_agent_use(call: Call[None, None], agent: AgentRef) -> Answer:
 @endpoint(
     Contract(
         summary="Replace an agent",
+        scope=Scope.AGENTS_WRITE,
         takes=NewAgentSchema(),
         needs_body=True,
         returns=AgentSchema(),
@@ -226,6 +252,7 @@ def replace_agent(call: Call[NewAgent, None], agent: AgentRef) -> Answer:
 @endpoint(
     Contract(
         summary="Change an agent",
+        scope=Scope.AGENTS_WRITE,
         takes=AgentPatchSchema(),
         returns=AgentSchema(),
         fails=(404, 409, 503),
@@ -239,7 +266,9 @@ def update_agent(call: Call[AgentChanges, None], agent: AgentRef) -> Answer:
 
 
 @blueprint.delete("/agents/<agent>")
-@endpoint(Contract(summary="Archive an agent", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Archive an agent", scope=Scope.AGENTS_WRITE, status=204, fails=(404, 503))
+)
 def archive_agent(call: Call[None, None], agent: AgentRef) -> Answer:
     """Archive an agent: its sessions go on, new ones cannot have it."""
     retire_agent.archive_agent(call.deps, call.caller, agent)
@@ -247,7 +276,14 @@ def archive_agent(call: Call[None, None], agent: AgentRef) -> Answer:
 
 
 @blueprint.post("/agents/<agent>/delete")
-@endpoint(Contract(summary="Delete an archived agent", status=204, fails=(404, 409, 422, 503)))
+@endpoint(
+    Contract(
+        summary="Delete an archived agent",
+        scope=Scope.AGENTS_WRITE,
+        status=204,
+        fails=(404, 409, 422, 503),
+    )
+)
 def delete_agent(call: Call[None, None], agent: AgentRef) -> Answer:
     """Delete an agent for good; it must be archived."""
     retire_agent.delete_agent(call.deps, call.caller, agent, call.key)
@@ -258,6 +294,7 @@ def delete_agent(call: Call[None, None], agent: AgentRef) -> Answer:
 @endpoint(
     Contract(
         summary="Copy an agent",
+        scope=Scope.AGENTS_WRITE,
         status=201,
         returns=AgentSchema(),
         fails=(404, 422, 503),
@@ -270,7 +307,14 @@ def copy_agent(call: Call[None, None], agent: AgentRef) -> Answer:
 
 
 @blueprint.get("/agents/<agent>/export")
-@endpoint(Contract(summary="Export an agent", content_type="text/markdown", fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Export an agent",
+        scope=Scope.AGENTS_READ,
+        content_type="text/markdown",
+        fails=(404, 503),
+    )
+)
 def export_agent(call: Call[None, None], agent: AgentRef) -> Response:
     """Write an agent as Markdown that can be imported again."""
     with call.deps.database.reading() as tx:

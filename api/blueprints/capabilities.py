@@ -16,6 +16,7 @@ from api.schemas.capabilities import (
 )
 from api.schemas.shared import page, page_limit
 from api.use_cases import list_capabilities
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.storage.capability_counts import GrantCounts, count_grants
 
@@ -26,6 +27,7 @@ blueprint = APIBlueprint("capabilities", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="List capabilities",
+        scope=Scope.CAPABILITIES_READ,
         query=CapabilityListQuery(),
         returns=CapabilityListSchema(),
         fails=(404, 503),
@@ -47,6 +49,7 @@ def find_capabilities(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="List presets of guardrails",
+        scope=Scope.CAPABILITIES_READ,
         description="There are none yet.",
         returns=GuardrailExamplesSchema(),
         fails=(404, 503),
@@ -61,6 +64,7 @@ def list_guardrail_examples(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Get a capability",
+        scope=Scope.CAPABILITIES_READ,
         returns=CapabilitySchema(),
         fails=(404, 503),
     )

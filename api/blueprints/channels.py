@@ -18,7 +18,15 @@ from flask import Response, request
 from api.auth import Caller
 from api.blueprints import events, sessions, waiting
 from api.deps import current_deps
-from api.endpoint import Answer, Call, Contract, current_caller, endpoint, read_argument
+from api.endpoint import (
+    Answer,
+    Call,
+    Contract,
+    contract_of,
+    current_caller,
+    endpoint,
+    read_argument,
+)
 from api.errors import NotBuilt
 from api.schemas.channels import (
     CardSchema,
@@ -36,6 +44,7 @@ from api.schemas.projection import show_message
 from api.schemas.shared import LARGEST_PAGE
 from api.use_cases.create_session import create_session
 from api.use_cases.submit_message import submit_message
+from common.domain.access import Scope
 from common.domain.agent import Agent, AgentRef
 from common.domain.end_user import HEADER, end_user_principal
 from common.domain.errors import Conflict, NotFound
@@ -60,6 +69,7 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
 @endpoint(
     Contract(
         summary="Get an agent's card",
+        scope=Scope.CHANNELS_USE,
         description="The channel is the id or the name of an agent.",
         returns=CardSchema(),
         fails=(404, 503),
@@ -76,6 +86,7 @@ def get_card(call: Call[None, None], channel: AgentRef) -> Answer:
 @endpoint(
     Contract(
         summary="Create a session of the agent",
+        scope=Scope.CHANNELS_USE,
         status=201,
         takes=ChannelSessionSchema(),
         returns=ChannelSessionViewSchema(),
@@ -97,6 +108,7 @@ def create_channel_session(call: Call[dict[str, Any], None], channel: AgentRef) 
 @endpoint(
     Contract(
         summary="List the caller's sessions with the agent",
+        scope=Scope.CHANNELS_USE,
         query=ChannelPageQuery(),
         returns=ChannelSessionListSchema(),
         fails=(404, 503),
@@ -127,7 +139,10 @@ def list_channel_sessions(call: Call[None, dict[str, Any]], channel: AgentRef) -
 @blueprint.get("/<channel>/sessions/<session_id>")
 @endpoint(
     Contract(
-        summary="Get a session of the agent", returns=ChannelSessionViewSchema(), fails=(404, 503)
+        summary="Get a session of the agent",
+        scope=Scope.CHANNELS_USE,
+        returns=ChannelSessionViewSchema(),
+        fails=(404, 503),
     )
 )
 def get_channel_session(call: Call[None, None], channel: AgentRef, session_id: UUID) -> Answer:
@@ -142,6 +157,7 @@ def get_channel_session(call: Call[None, None], channel: AgentRef, session_id: U
 @endpoint(
     Contract(
         summary="Send a message to the agent",
+        scope=Scope.CHANNELS_USE,
         description="Starts a turn or steers the one under way; `turn_id` says which.",
         status=201,
         takes=NewMessageSchema(),
@@ -167,7 +183,12 @@ def create_channel_message(
 
 @blueprint.post("/<channel>/sessions/<session_id>/question-answers")
 @endpoint(
-    Contract(summary="Answer an agent's questions", takes_text=True, fails=(404, 409, 422, 503))
+    Contract(
+        summary="Answer an agent's questions",
+        scope=Scope.CHANNELS_USE,
+        takes_text=True,
+        fails=(404, 409, 422, 503),
+    )
 )
 def answer_questions(call: Call[bytes, None], channel: AgentRef, session_id: UUID) -> Answer:
     """Refuse: no tool of this release asks the user anything."""
@@ -178,7 +199,14 @@ def answer_questions(call: Call[bytes, None], channel: AgentRef, session_id: UUI
 
 
 @blueprint.post("/<channel>/runtime-auth")
-@endpoint(Contract(summary="Mint a runtime token", takes_text=True, fails=(404, 501, 503)))
+@endpoint(
+    Contract(
+        summary="Mint a runtime token",
+        scope=Scope.CHANNELS_USE,
+        takes_text=True,
+        fails=(404, 501, 503),
+    )
+)
 def create_runtime_token(call: Call[bytes, None], channel: AgentRef) -> Answer:
     """Refuse: tokens come with authentication, which is not built yet."""
     with call.deps.database.reading() as tx:
@@ -197,6 +225,10 @@ def _below_channel(view: Callable[..., Response]) -> Callable[..., Response]:
 
     # The document names operations after views.
     nested.__name__ = f"channel_{view.__name__}"
+    flat = contract_of(view)
+    if flat is None:
+        raise AssertionError("only views with a contract are served below a channel")
+    vars(nested)["contract"] = replace(flat, scope=Scope.CHANNELS_USE)
     return nested
 
 

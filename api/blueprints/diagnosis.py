@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 
 from api.endpoint import Answer, Call, Contract, endpoint
 from api.schemas.diagnosis import DiagnosisSchema, show_diagnosis
+from common.domain.access import Scope
 
 blueprint = APIBlueprint("diagnosis", __name__, url_prefix="/v1")
 
@@ -16,6 +17,7 @@ blueprint = APIBlueprint("diagnosis", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="Say why a session does not go on",
+        scope=Scope.SESSIONS_READ,
         description=(
             "One sentence with its evidence: idle, queued behind others, no live worker, running"
             " in which step on which worker, a worker that was lost, a call that is waited for, a"

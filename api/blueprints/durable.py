@@ -25,6 +25,7 @@ from api.schemas.workers import (
     summarize,
 )
 from api.use_cases.operate import find_breaker, is_operator, set_breaker, want_of_worker
+from common.domain.access import Scope
 from common.domain.ids import Kind, show_id
 from common.domain.worker import WorkerStatus
 from common.storage import providers, service_health, workers
@@ -36,6 +37,7 @@ blueprint = APIBlueprint("durable", __name__, url_prefix="/v1/durable")
 @endpoint(
     Contract(
         summary="Do turns get done?",
+        scope=Scope.OPERATIONS_READ,
         description="Counts of the whole installation: `unhealthy` when no worker takes turns,"
         " `degraded` when turns wait longer than they should.",
         returns=ServiceHealthSchema(),
@@ -50,7 +52,14 @@ def show_health(call: Call[None, None]) -> Answer:
 
 
 @blueprint.get("/config")
-@endpoint(Contract(summary="What may be done", returns=PoliciesSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="What may be done",
+        scope=Scope.OPERATIONS_READ,
+        returns=PoliciesSchema(),
+        fails=(404, 503),
+    )
+)
 def show_durable_policies(call: Call[None, None]) -> Answer:
     """Tell what the caller may do here."""
     shared = is_operator(call.caller)
@@ -68,6 +77,7 @@ def show_durable_policies(call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Watch the service",
+        scope=Scope.OPERATIONS_READ,
         description="Server-sent events: `connected`, a `snapshot` of health and workers every few"
         " seconds, `disconnecting` after ten minutes. Served by the stream process.",
         content_type="text/event-stream",
@@ -86,6 +96,7 @@ def stream_health(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="List workers",
+        scope=Scope.OPERATIONS_READ,
         description="Those that have been gone for an hour are forgotten.",
         query=WorkerListQuery(),
         returns=WorkerListSchema(),
@@ -108,6 +119,7 @@ def list_workers(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="Drain a worker",
+        scope=Scope.OPERATIONS_WRITE,
         description="It takes no more turns and finishes those that it has.",
         returns=WorkerSchema(),
         fails=(403, 404, 503),
@@ -123,6 +135,7 @@ def drain_worker(call: Call[None, None], worker_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Resume a worker",
+        scope=Scope.OPERATIONS_WRITE,
         returns=WorkerSchema(),
         fails=(403, 404, 503),
     )
@@ -140,6 +153,7 @@ def resume_worker(call: Call[None, None], worker_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="List circuit breakers",
+        scope=Scope.OPERATIONS_READ,
         description="One for each provider that the caller may use.",
         returns=CircuitBreakerListSchema(),
         fails=(404, 503),
@@ -156,7 +170,12 @@ def list_circuit_breakers(call: Call[None, None]) -> Answer:
 
 @blueprint.get("/circuit-breakers/<key>")
 @endpoint(
-    Contract(summary="Get a circuit breaker", returns=CircuitBreakerSchema(), fails=(404, 503))
+    Contract(
+        summary="Get a circuit breaker",
+        scope=Scope.OPERATIONS_READ,
+        returns=CircuitBreakerSchema(),
+        fails=(404, 503),
+    )
 )
 def get_circuit_breaker(call: Call[None, None], key: UUID) -> Answer:
     """Get the breaker of one provider."""
@@ -167,6 +186,7 @@ def get_circuit_breaker(call: Call[None, None], key: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Open a circuit breaker",
+        scope=Scope.OPERATIONS_WRITE,
         description="No call goes to the provider for a day, or until it is closed.",
         returns=CircuitBreakerSchema(),
         fails=(403, 404, 503),
@@ -181,6 +201,7 @@ def open_circuit_breaker(call: Call[None, None], key: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Close a circuit breaker",
+        scope=Scope.OPERATIONS_WRITE,
         returns=CircuitBreakerSchema(),
         fails=(403, 404, 503),
     )
@@ -191,7 +212,14 @@ def close_circuit_breaker(call: Call[None, None], key: UUID) -> Answer:
 
 
 @blueprint.delete("/circuit-breakers/<key>")
-@endpoint(Contract(summary="Reset a circuit breaker", status=204, fails=(403, 404, 503)))
+@endpoint(
+    Contract(
+        summary="Reset a circuit breaker",
+        scope=Scope.OPERATIONS_WRITE,
+        status=204,
+        fails=(403, 404, 503),
+    )
+)
 def delete_circuit_breaker(call: Call[None, None], key: UUID) -> Answer:
     """Forget what is known of a provider's failures: it is closed."""
     set_breaker(call.deps, call.caller, key, is_open=False)

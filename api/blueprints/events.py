@@ -17,6 +17,7 @@ from api.schemas.events import (
     EventSummarySchema,
     StreamQuery,
 )
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.event_codec import show_optional_time
 from common.storage import event_queries
@@ -28,6 +29,7 @@ blueprint = APIBlueprint("events", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="List events",
+        scope=Scope.SESSIONS_READ,
         description="Without a forward cursor `limit` means the last events, with one the"
         " first after it; at most 1000.",
         query=EventListQuery(),
@@ -41,7 +43,14 @@ def list_events(call: Call[None, dict[str, Any]], session_id: UUID) -> Response:
 
 
 @blueprint.get("/sessions/<session_id>/events/summary")
-@endpoint(Contract(summary="Count events", returns=EventSummarySchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Count events",
+        scope=Scope.SESSIONS_READ,
+        returns=EventSummarySchema(),
+        fails=(404, 503),
+    )
+)
 def summarize_events(call: Call[None, None], session_id: UUID) -> Answer:
     """Count the session's events by type."""
     with call.deps.database.reading() as tx:
@@ -63,6 +72,7 @@ def summarize_events(call: Call[None, None], session_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Stream events",
+        scope=Scope.SESSIONS_READ,
         description="Server-sent events from a cursor, or from the newest turn, on. Served by"
         " the stream process.",
         query=StreamQuery(),

@@ -38,6 +38,7 @@ from api.schemas.files import (
 )
 from api.use_cases import change_files
 from api.use_cases.change_files import Files, find_files
+from common.domain.access import Scope
 from common.domain.errors import BadRequest, UnsupportedMedia
 from common.domain.file import FILE_BYTES, ROOT, File, as_text
 from common.storage import file_search
@@ -143,7 +144,7 @@ def _content(call: Call[Any, Any], where: Files, path: str) -> tuple[File, bytes
 
 _FAILS: Final = (404, 503)
 _WRITE_FAILS: Final = (403, 404, 409, 413, 422, 503)
-_READ: Final = {"query": RecursiveQuery(), "fails": _FAILS}
+_READ: Final = {"scope": Scope.FILES_READ, "query": RecursiveQuery(), "fails": _FAILS}
 
 # Method, path below …/fs, view, and what its contract says beside the summary.
 _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]] = (
@@ -161,6 +162,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         create_file,
         "Create a file or directory",
         {
+            "scope": Scope.FILES_WRITE,
             "status": 201,
             "takes": NewFileSchema(),
             "max_body_bytes": BODY_BYTES,
@@ -174,6 +176,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         put_file,
         "Write a file",
         {
+            "scope": Scope.FILES_WRITE,
             "takes": FileContentSchema(),
             "needs_body": True,
             "max_body_bytes": BODY_BYTES,
@@ -186,7 +189,12 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         "/<path:file>",
         delete_file,
         "Delete a file or directory",
-        {"query": RecursiveQuery(), "returns": DeletedSchema(), "fails": (403, *_FAILS)},
+        {
+            "scope": Scope.FILES_WRITE,
+            "query": RecursiveQuery(),
+            "returns": DeletedSchema(),
+            "fails": (403, *_FAILS),
+        },
     ),
     (
         HTTPMethod.POST,
@@ -194,6 +202,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         stat_file,
         "Look at a file",
         {
+            "scope": Scope.FILES_READ,
             "only_reads": True,
             "takes": StatSchema(),
             "needs_body": True,
@@ -207,6 +216,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         move_file,
         "Move a file or directory",
         {
+            "scope": Scope.FILES_WRITE,
             "takes": TransferSchema(),
             "needs_body": True,
             "returns": SessionFileSchema(),
@@ -219,6 +229,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         copy_file,
         "Copy a file or directory",
         {
+            "scope": Scope.FILES_WRITE,
             "status": 201,
             "takes": TransferSchema(),
             "needs_body": True,
@@ -232,6 +243,7 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         grep_files,
         "Search files",
         {
+            "scope": Scope.FILES_READ,
             "only_reads": True,
             "takes": GrepSchema(),
             "needs_body": True,
@@ -244,14 +256,18 @@ _ROUTES: Final[tuple[tuple[HTTPMethod, str, FileView, str, dict[str, Any]], ...]
         "/_/download/<path:file>",
         download_file,
         "Download a file",
-        {"content_type": "application/octet-stream", "fails": _FAILS},
+        {
+            "scope": Scope.FILES_READ,
+            "content_type": "application/octet-stream",
+            "fails": _FAILS,
+        },
     ),
     (
         HTTPMethod.GET,
         "/_/preview/<path:file>",
         preview_file,
         "Preview a text file",
-        {"content_type": "text/plain", "fails": (*_FAILS, 415)},
+        {"scope": Scope.FILES_READ, "content_type": "text/plain", "fails": (*_FAILS, 415)},
     ),
 )
 

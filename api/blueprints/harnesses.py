@@ -27,6 +27,7 @@ from api.schemas.harnesses import (
 )
 from api.schemas.stats import ResourceStatsSchema, show_stats
 from api.use_cases import save_harness
+from common.domain.access import Scope
 from common.domain.agent import NamedRef, slug_of
 from common.domain.errors import NotFound
 from common.domain.harness import HarnessConfig, harness_ref
@@ -41,6 +42,7 @@ _POLICIES = ("create", "update", "delete", "archive", "copy", "import")
 @endpoint(
     Contract(
         summary="Create a harness",
+        scope=Scope.HARNESSES_WRITE,
         status=201,
         takes=NewHarnessSchema(),
         needs_body=True,
@@ -57,6 +59,7 @@ def create_harness(call: Call[HarnessConfig, None]) -> Answer:
 @endpoint(
     Contract(
         summary="List harnesses",
+        scope=Scope.HARNESSES_READ,
         query=HarnessListQuery(),
         returns=HarnessListSchema(),
         fails=(404, 503),
@@ -78,6 +81,7 @@ def list_harnesses(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="Is a harness name free?",
+        scope=Scope.HARNESSES_READ,
         query=HarnessNameQuery(),
         returns=AvailableSchema(),
         fails=(404, 503),
@@ -93,7 +97,12 @@ def check_harness_name(call: Call[None, dict[str, Any]]) -> Answer:
 
 @blueprint.get("/harnesses/config")
 @endpoint(
-    Contract(summary="What may be done with harnesses", returns=PoliciesSchema(), fails=(404, 503))
+    Contract(
+        summary="What may be done with harnesses",
+        scope=Scope.HARNESSES_READ,
+        returns=PoliciesSchema(),
+        fails=(404, 503),
+    )
 )
 def show_harness_policies(_call: Call[None, None]) -> Answer:
     """Tell what the caller may do with harnesses."""
@@ -104,6 +113,7 @@ def show_harness_policies(_call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Preview a harness",
+        scope=Scope.HARNESSES_READ,
         only_reads=True,
         description="The prompt and the tools that it amounts to with its parents, and what is"
         " noticed about them. Nothing is stored.",
@@ -121,6 +131,7 @@ def preview_harness(call: Call[dict[str, Any], None]) -> Answer:
 @endpoint(
     Contract(
         summary="Make a harness of an example",
+        scope=Scope.HARNESSES_WRITE,
         status=201,
         query=ExampleQuery(),
         takes_text=True,
@@ -147,6 +158,7 @@ def import_harness(call: Call[bytes, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="List example harnesses",
+        scope=Scope.HARNESSES_READ,
         description="A bare array.",
         returns=HarnessExampleSchema(many=True),
         fails=(404, 503),
@@ -171,7 +183,14 @@ def list_harness_examples(_call: Call[None, None]) -> Response:
 
 
 @blueprint.get("/harnesses/<harness>")
-@endpoint(Contract(summary="Get a harness", returns=HarnessSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a harness",
+        scope=Scope.HARNESSES_READ,
+        returns=HarnessSchema(),
+        fails=(404, 503),
+    )
+)
 def get_harness(call: Call[None, None], harness: NamedRef) -> Answer:
     """Get one harness by id or name."""
     with call.deps.database.reading() as tx:
@@ -182,6 +201,7 @@ def get_harness(call: Call[None, None], harness: NamedRef) -> Answer:
 @endpoint(
     Contract(
         summary="Change a harness",
+        scope=Scope.HARNESSES_WRITE,
         takes=HarnessPatchSchema(),
         returns=HarnessSchema(),
         fails=(403, 404, 409, 422, 503),
@@ -195,7 +215,11 @@ def update_harness(call: Call[HarnessChanges, None], harness: NamedRef) -> Answe
 
 
 @blueprint.delete("/harnesses/<harness>")
-@endpoint(Contract(summary="Archive a harness", status=204, fails=(403, 404, 503)))
+@endpoint(
+    Contract(
+        summary="Archive a harness", scope=Scope.HARNESSES_WRITE, status=204, fails=(403, 404, 503)
+    )
+)
 def archive_harness(call: Call[None, None], harness: NamedRef) -> Answer:
     """Archive a harness: agents and sessions that have it go on, nothing new can have it."""
     save_harness.archive_harness(call.deps, call.caller, harness)
@@ -204,7 +228,13 @@ def archive_harness(call: Call[None, None], harness: NamedRef) -> Answer:
 
 @blueprint.post("/harnesses/<harness>/copy")
 @endpoint(
-    Contract(summary="Copy a harness", status=201, returns=HarnessSchema(), fails=(404, 422, 503))
+    Contract(
+        summary="Copy a harness",
+        scope=Scope.HARNESSES_WRITE,
+        status=201,
+        returns=HarnessSchema(),
+        fails=(404, 422, 503),
+    )
 )
 def copy_harness(call: Call[None, None], harness: NamedRef) -> Answer:
     """Make a harness of one's own of this one, named `… (copy)`."""
@@ -213,7 +243,12 @@ def copy_harness(call: Call[None, None], harness: NamedRef) -> Answer:
 
 @blueprint.get("/harnesses/<harness>/stats")
 @endpoint(
-    Contract(summary="Count a harness's use", returns=ResourceStatsSchema(), fails=(404, 503))
+    Contract(
+        summary="Count a harness's use",
+        scope=Scope.HARNESSES_READ,
+        returns=ResourceStatsSchema(),
+        fails=(404, 503),
+    )
 )
 def count_harness_use(call: Call[None, None], harness: NamedRef) -> Answer:
     """Add up what the organization's sessions with this harness have used."""

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from api.deps import Deps, current_deps
 from api.endpoint import Contract, json_response, uncalled
 from api.schemas.health import HealthSchema, ReadinessSchema
+from common.domain.access import Admission
 from common.storage.engine import DatabaseError
 
 blueprint = APIBlueprint("health", __name__)
@@ -20,14 +21,14 @@ _log = structlog.get_logger()
 
 
 @blueprint.get("/health")
-@uncalled(Contract(summary="Is the process alive?", returns=HealthSchema()))
+@uncalled(Contract(summary="Is the process alive?", scope=Admission.PUBLIC, returns=HealthSchema()))
 def health() -> Response:
     """Answer without asking anything else."""
     return _alive()
 
 
 @blueprint.get("/health/live")
-@uncalled(Contract(summary="Is the process alive?", returns=HealthSchema()))
+@uncalled(Contract(summary="Is the process alive?", scope=Admission.PUBLIC, returns=HealthSchema()))
 def live() -> Response:
     """Answer as /health does."""
     return _alive()
@@ -44,6 +45,7 @@ def _alive() -> Response:
 @uncalled(
     Contract(
         summary="Can the process work?",
+        scope=Admission.PUBLIC,
         returns=ReadinessSchema(),
         also={503: "A dependency is down; the answer says which"},
     )

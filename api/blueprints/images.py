@@ -23,6 +23,7 @@ from api.schemas.shared import page, page_limit
 from api.uploads import received
 from api.use_cases import save_image as use
 from common.blobs.store import BlobMissing
+from common.domain.access import Scope
 from common.domain.errors import BadRequest, NotFound
 from common.domain.image import Image
 from common.storage import images
@@ -37,6 +38,7 @@ _PARTS = {206: "A range of it", 304: "Not modified"}
 @endpoint(
     Contract(
         summary="Upload an image",
+        scope=Scope.IMAGES_WRITE,
         status=201,
         query=_FIELDS,
         takes=ImageUploadSchema(),
@@ -66,6 +68,7 @@ def upload_image(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="List images",
+        scope=Scope.IMAGES_READ,
         query=ImageListQuery(),
         returns=ImageListSchema(),
         fails=(404, 503),
@@ -89,6 +92,7 @@ def list_images(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="Download an image",
+        scope=Scope.IMAGES_READ,
         content_type="image/*",
         also=_PARTS,
         fails=(404, 412, 416, 503),
@@ -115,7 +119,12 @@ def download_image(call: Call[None, None], image_id: UUID) -> Answer:
 
 @blueprint.get("/images/<image_id>/info")
 @endpoint(
-    Contract(summary="Get what is known of an image", returns=ImageSchema(), fails=(404, 503))
+    Contract(
+        summary="Get what is known of an image",
+        scope=Scope.IMAGES_READ,
+        returns=ImageSchema(),
+        fails=(404, 503),
+    )
 )
 def get_image_info(call: Call[None, None], image_id: UUID) -> Answer:
     """Get the image's name, size and kind."""
@@ -126,6 +135,7 @@ def get_image_info(call: Call[None, None], image_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Get an image's thumbnail",
+        scope=Scope.IMAGES_READ,
         content_type="image/*",
         also=_PARTS,
         fails=(404, 412, 416, 503),
@@ -146,7 +156,9 @@ def get_thumbnail(call: Call[None, None], image_id: UUID) -> Answer:
 
 
 @blueprint.delete("/images/<image_id>")
-@endpoint(Contract(summary="Delete an image", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Delete an image", scope=Scope.IMAGES_WRITE, status=204, fails=(404, 503))
+)
 def delete_image(call: Call[None, None], image_id: UUID) -> Answer:
     """Delete it; where messages show it, the agent is told that it is gone."""
     use.delete_image(call.deps, call.caller, image_id)

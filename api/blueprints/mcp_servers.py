@@ -20,6 +20,7 @@ from api.schemas.mcp_servers import (
 )
 from api.schemas.shared import page, page_limit
 from api.use_cases import save_mcp_server
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.storage import mcp_servers
 
@@ -36,6 +37,7 @@ _SECRETS = (
 @endpoint(
     Contract(
         summary="Register an MCP server",
+        scope=Scope.MCP_SERVERS_WRITE,
         description=_SECRETS,
         status=201,
         takes=NewMcpServerSchema(),
@@ -54,6 +56,7 @@ def create_mcp_server(call: Call[GivenServer, None]) -> Answer:
 @endpoint(
     Contract(
         summary="List MCP servers",
+        scope=Scope.MCP_SERVERS_READ,
         query=McpServerListQuery(),
         returns=McpServerListSchema(),
         fails=(404, 503),
@@ -75,14 +78,28 @@ def list_mcp_servers(call: Call[None, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/mcp-servers/config")
-@endpoint(Contract(summary="What may be done", returns=PoliciesSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="What may be done",
+        scope=Scope.MCP_SERVERS_READ,
+        returns=PoliciesSchema(),
+        fails=(404, 503),
+    )
+)
 def show_mcp_policies(_call: Call[None, None]) -> Answer:
     """Tell what the caller may do with MCP servers."""
     return {"policies": dict.fromkeys(_POLICIES, True)}
 
 
 @blueprint.get("/mcp-servers/<server_id>")
-@endpoint(Contract(summary="Get an MCP server", returns=McpServerSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get an MCP server",
+        scope=Scope.MCP_SERVERS_READ,
+        returns=McpServerSchema(),
+        fails=(404, 503),
+    )
+)
 def get_mcp_server(call: Call[None, None], server_id: UUID) -> Answer:
     """Get one server."""
     with call.deps.database.reading() as tx:
@@ -94,6 +111,7 @@ def get_mcp_server(call: Call[None, None], server_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change an MCP server",
+        scope=Scope.MCP_SERVERS_WRITE,
         description="Only what is given; null takes a field back to its default. When the URL"
         " changes, secrets that are stored are given again or cleared (422 otherwise). " + _SECRETS,
         takes=McpServerPatchSchema(),
@@ -108,7 +126,11 @@ def change_mcp_server(call: Call[GivenServer, None], server_id: UUID) -> Answer:
 
 
 @blueprint.delete("/mcp-servers/<server_id>")
-@endpoint(Contract(summary="Delete an MCP server", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Delete an MCP server", scope=Scope.MCP_SERVERS_WRITE, status=204, fails=(404, 503)
+    )
+)
 def delete_mcp_server(call: Call[None, None], server_id: UUID) -> Answer:
     """Delete one server and its secrets; who was granted it has its tools no more."""
     with call.deps.database.transaction() as tx:
@@ -122,6 +144,7 @@ def delete_mcp_server(call: Call[None, None], server_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Forget an MCP server's list of tools",
+        scope=Scope.MCP_SERVERS_WRITE,
         description="The next turn that is granted the server asks it anew; otherwise a list"
         " is used for 24 hours.",
         returns=McpServerSchema(),

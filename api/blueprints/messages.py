@@ -19,6 +19,7 @@ from api.schemas.messages import (
 )
 from api.schemas.projection import show_message
 from api.use_cases.submit_message import submit_message
+from common.domain.access import Scope
 
 blueprint = APIBlueprint("messages", __name__, url_prefix="/v1")
 
@@ -27,6 +28,7 @@ blueprint = APIBlueprint("messages", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="Send a message",
+        scope=Scope.SESSIONS_WRITE,
         description="Answers at once; the turn that it starts is seen as events.",
         status=201,
         takes=NewMessageSchema(),
@@ -45,6 +47,7 @@ def create_message(call: Call[NewMessage, None], session_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="List messages",
+        scope=Scope.SESSIONS_READ,
         description="All of them, oldest first; with `limit` a page of at most 100.",
         query=MessageListQuery(),
         returns=MessageListSchema(),

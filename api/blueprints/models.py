@@ -19,6 +19,7 @@ from api.schemas.models import (
     show_model,
 )
 from api.use_cases import save_model
+from common.domain.access import Scope
 from common.domain.provider import SIMULATED_TYPE, ProvidedModel, is_usable_without_key
 from common.provider_access import environment_key
 from common.storage import models
@@ -32,6 +33,7 @@ _POLICIES = ("create", "update", "delete")
 @endpoint(
     Contract(
         summary="List models",
+        scope=Scope.PROVIDERS_READ,
         description="Of all providers; without those that their provider lists no more.",
         query=ModelListQuery(),
         returns=ModelListSchema(),
@@ -46,14 +48,25 @@ def list_models(call: Call[None, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/models/config")
-@endpoint(Contract(summary="What may be done", returns=PoliciesSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="What may be done",
+        scope=Scope.PROVIDERS_READ,
+        returns=PoliciesSchema(),
+        fails=(404, 503),
+    )
+)
 def show_model_policies(_call: Call[None, None]) -> Answer:
     """Tell what the caller may do with models."""
     return {"policies": dict.fromkeys(_POLICIES, True)}
 
 
 @blueprint.get("/models/<model_id>")
-@endpoint(Contract(summary="Get a model", returns=ModelSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a model", scope=Scope.PROVIDERS_READ, returns=ModelSchema(), fails=(404, 503)
+    )
+)
 def get_model(call: Call[None, None], model_id: UUID) -> Answer:
     """Get one model."""
     with call.deps.database.reading() as tx:
@@ -65,6 +78,7 @@ def get_model(call: Call[None, None], model_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change a model",
+        scope=Scope.PROVIDERS_WRITE,
         takes=ModelPatchSchema(),
         returns=ModelSchema(),
         fails=(403, 404, 409, 422, 503),
@@ -80,6 +94,7 @@ def update_model(call: Call[ModelChanges, None], model_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Delete a model",
+        scope=Scope.PROVIDERS_WRITE,
         description="Turns that name it fail with `llm_error`, reason `model_unavailable`. One"
         " that its provider lists comes back with the next sync: disable it instead.",
         status=204,

@@ -18,6 +18,7 @@ from api.deps import current_deps
 from api.endpoint import Answer, Call, Contract, current_caller, endpoint, read_argument
 from api.schemas.sessions import NewSessionSchema, SessionListQuery, SessionSchema, show_session
 from api.use_cases.create_session import create_session
+from common.domain.access import Scope
 from common.domain.agent import Agent, AgentRef
 from common.domain.errors import NotFound
 from common.domain.session import SessionConfig
@@ -55,7 +56,11 @@ _FLAT: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
 @blueprint.post("/sessions")
 @endpoint(
     Contract(
-        summary="Create a session", status=201, takes=NewSessionSchema(), returns=SessionSchema()
+        summary="Create a session",
+        scope=Scope.SESSIONS_WRITE,
+        status=201,
+        takes=NewSessionSchema(),
+        returns=SessionSchema(),
     )
 )
 def create(call: Call[SessionConfig, None], agent: AgentRef) -> Answer:
@@ -67,7 +72,7 @@ def create(call: Call[SessionConfig, None], agent: AgentRef) -> Answer:
 
 
 @blueprint.get("/sessions")
-@endpoint(Contract(summary="List sessions", query=SessionListQuery()))
+@endpoint(Contract(summary="List sessions", scope=Scope.SESSIONS_READ, query=SessionListQuery()))
 def list_of_agent(call: Call[None, dict[str, Any]], agent: AgentRef) -> Answer:
     """List the sessions of the agent in the path."""
     query = {**call.query, "agent_id": _agent(agent).id}

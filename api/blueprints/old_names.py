@@ -1,4 +1,8 @@
-"""Older names of routes: `/llm-providers…` is `/providers…`, `/llm-models…` is `/models…`."""
+"""Other names of routes, older and newer ones.
+
+`/llm-providers…` is `/providers…`, `/llm-models…` is `/models…`, and
+`/auth/personal-access-tokens…` is `/auth/api-keys…`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,13 @@ from typing import Any, Final
 
 from apiflask import APIBlueprint
 
-from api.blueprints import models, providers
+from api.blueprints import access, models, providers
 
 blueprint = APIBlueprint("old_names", __name__, url_prefix="/v1", enable_openapi=False)
 
 _PROVIDER: Final = "/llm-providers/<provider_id>"
 _MODEL: Final = "/llm-models/<model_id>"
+_KEYS: Final = "/auth/personal-access-tokens"
 _ROUTES: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
     ("GET", "/llm-providers", providers.list_providers),
     ("POST", "/llm-providers", providers.create_provider),
@@ -28,6 +33,9 @@ _ROUTES: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
     ("GET", _MODEL, models.get_model),
     ("PATCH", _MODEL, models.update_model),
     ("DELETE", _MODEL, models.delete_model),
+    ("GET", _KEYS, access.list_api_keys),
+    ("POST", _KEYS, access.create_api_key),
+    ("DELETE", f"{_KEYS}/<key_id>", access.revoke_api_key),
 )
 
 for _method, _path, _view in _ROUTES:

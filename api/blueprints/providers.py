@@ -25,6 +25,7 @@ from api.schemas.providers import (
 )
 from api.use_cases import save_model, save_provider
 from api.use_cases.sync_models import sync_models
+from common.domain.access import Scope
 from common.domain.provider import NewProvider, Provider, offered_types
 from common.model_listing import has_list
 from common.provider_access import has_key
@@ -39,6 +40,7 @@ _POLICIES = ("create", "update", "delete", "sync")
 @endpoint(
     Contract(
         summary="List providers",
+        scope=Scope.PROVIDERS_READ,
         description="Built-in ones first. Their keys come from the environment.",
         returns=ProviderListSchema(),
         fails=(404, 503),
@@ -55,6 +57,7 @@ def list_providers(call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Create a provider",
+        scope=Scope.PROVIDERS_WRITE,
         description="The key is stored encrypted and never shown. Without a key of its own a"
         " provider at its usual address uses the environment's, where there is one.",
         status=201,
@@ -71,7 +74,14 @@ def create_provider(call: Call[NewProvider, None]) -> Answer:
 
 
 @blueprint.get("/providers/config")
-@endpoint(Contract(summary="Types of providers", returns=ProviderConfigSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Types of providers",
+        scope=Scope.PROVIDERS_READ,
+        returns=ProviderConfigSchema(),
+        fails=(404, 503),
+    )
+)
 def show_provider_config(call: Call[None, None]) -> Answer:
     """Tell which types of providers there are, what each needs, and what the caller may do."""
     offered = offered_types(is_development=call.deps.settings.is_development)
@@ -82,7 +92,14 @@ def show_provider_config(call: Call[None, None]) -> Answer:
 
 
 @blueprint.get("/providers/<provider_id>")
-@endpoint(Contract(summary="Get a provider", returns=ProviderSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a provider",
+        scope=Scope.PROVIDERS_READ,
+        returns=ProviderSchema(),
+        fails=(404, 503),
+    )
+)
 def get_provider(call: Call[None, None], provider_id: UUID) -> Answer:
     """Get one provider."""
     with call.deps.database.reading() as tx:
@@ -94,6 +111,7 @@ def get_provider(call: Call[None, None], provider_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change a provider",
+        scope=Scope.PROVIDERS_WRITE,
         description="Changes what is given. An `api_key` of null or empty removes the key; without"
         " the field it stays, unless the address changes: then it has to be given again.",
         takes=ProviderPatchSchema(),
@@ -112,6 +130,7 @@ def update_provider(call: Call[ProviderChanges, None], provider_id: UUID) -> Ans
 @endpoint(
     Contract(
         summary="Delete a provider",
+        scope=Scope.PROVIDERS_WRITE,
         description="With its key and its models. Turns that need one of them fail with"
         " `llm_error`, reason `model_unavailable`.",
         status=204,
@@ -128,6 +147,7 @@ def delete_provider(call: Call[None, None], provider_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="List a provider's models",
+        scope=Scope.PROVIDERS_READ,
         query=ModelListQuery(),
         returns=ModelListSchema(),
         fails=(404, 503),
@@ -147,6 +167,7 @@ def list_provider_models(call: Call[None, dict[str, Any]], provider_id: UUID) ->
 @endpoint(
     Contract(
         summary="Add a model",
+        scope=Scope.PROVIDERS_WRITE,
         status=201,
         takes=NewModel(),
         needs_body=True,
@@ -164,6 +185,7 @@ def add_provider_model(call: Call[ModelChanges, None], provider_id: UUID) -> Ans
 @endpoint(
     Contract(
         summary="Read a provider's own list of models",
+        scope=Scope.PROVIDERS_WRITE,
         description="What is new becomes a model with source `discovered`; discovered ones that"
         " are listed no more become stale. Answers `not_supported` for types without a list.",
         returns=SyncSchema(),

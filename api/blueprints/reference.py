@@ -10,8 +10,9 @@ import orjson
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, abort, current_app, send_from_directory
 
-from api.endpoint import JSON_TYPE
+from api.endpoint import JSON_TYPE, needing
 from api.openapi import document
+from common.domain.access import Admission
 
 blueprint = APIBlueprint("reference", __name__, enable_openapi=False)
 
@@ -52,6 +53,7 @@ SwaggerUIBundle({
 
 @blueprint.get("/openapi.json")
 @blueprint.get("/api-doc/openapi.json")
+@needing(Admission.PUBLIC)
 def openapi() -> Response:
     """The OpenAPI document; made once a process."""
     cached = current_app.extensions.get(_CACHED)
@@ -62,12 +64,14 @@ def openapi() -> Response:
 
 
 @blueprint.get("/docs")
+@needing(Admission.PUBLIC)
 def page() -> Response:
     """The reference page."""
     return Response(_PAGE, content_type="text/html; charset=utf-8")
 
 
 @blueprint.get("/docs/<file>")
+@needing(Admission.PUBLIC)
 def page_file(file: str) -> Response:
     """A file of the page."""
     if file not in _SERVED:

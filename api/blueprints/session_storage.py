@@ -21,6 +21,7 @@ from api.schemas.session_storage import (
     show_value,
 )
 from api.use_cases.set_secrets import set_secrets as store
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.storage import session_storage, sessions
 from common.storage.engine import Tx
@@ -35,7 +36,12 @@ _BODY_BYTES: Final = 27 * 1024 * 1024
 
 @blueprint.get("/sessions/<session_id>/storage/keys")
 @endpoint(
-    Contract(summary="List a session's values", returns=StoredValueListSchema(), fails=(404, 503))
+    Contract(
+        summary="List a session's values",
+        scope=Scope.SESSIONS_READ,
+        returns=StoredValueListSchema(),
+        fails=(404, 503),
+    )
 )
 def list_values(call: Call[None, None], session_id: UUID) -> Answer:
     """List what the agent has kept with `kv_store`, by key."""
@@ -47,7 +53,12 @@ def list_values(call: Call[None, None], session_id: UUID) -> Answer:
 
 @blueprint.get("/sessions/<session_id>/storage/secrets")
 @endpoint(
-    Contract(summary="List a session's secrets", returns=SecretNameListSchema(), fails=(404, 503))
+    Contract(
+        summary="List a session's secrets",
+        scope=Scope.SESSIONS_READ,
+        returns=SecretNameListSchema(),
+        fails=(404, 503),
+    )
 )
 def list_secrets(call: Call[None, None], session_id: UUID) -> Answer:
     """List the names of the session's secrets; their values are never shown."""
@@ -61,6 +72,7 @@ def list_secrets(call: Call[None, None], session_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Set secrets of a session",
+        scope=Scope.SESSIONS_WRITE,
         takes=SecretsSchema(),
         needs_body=True,
         max_body_bytes=_BODY_BYTES,

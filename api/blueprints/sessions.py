@@ -33,6 +33,7 @@ from api.use_cases.fork_session import fork_session
 from api.use_cases.open_chat import open_chat
 from api.use_cases.pin_session import pin_session, unpin_session
 from api.use_cases.update_session import update_session as update
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.domain.session import ForkChanges, SessionConfig, SessionPatch
 from common.storage import sessions
@@ -46,6 +47,7 @@ _TEXT_OF = {True: "Turn cancelled", False: "Nothing to cancel"}
 @endpoint(
     Contract(
         summary="Create a session",
+        scope=Scope.SESSIONS_WRITE,
         status=201,
         takes=NewSessionSchema(),
         returns=SessionSchema(),
@@ -61,6 +63,7 @@ def create_session(call: Call[SessionConfig, None]) -> Answer:
 @endpoint(
     Contract(
         summary="List sessions",
+        scope=Scope.SESSIONS_READ,
         query=SessionListQuery(),
         returns=SessionListSchema(),
         fails=(404, 503),
@@ -88,7 +91,14 @@ def list_page(call: Call[None, dict[str, Any]]) -> dict[str, Any]:
 
 
 @blueprint.get("/sessions/stats")
-@endpoint(Contract(summary="Count sessions", returns=SessionStatsSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Count sessions",
+        scope=Scope.SESSIONS_READ,
+        returns=SessionStatsSchema(),
+        fails=(404, 503),
+    )
+)
 def count_sessions(call: Call[None, None]) -> Answer:
     """Count the organization's sessions by status."""
     with call.deps.database.reading() as tx:
@@ -99,6 +109,7 @@ def count_sessions(call: Call[None, None]) -> Answer:
 @endpoint(
     Contract(
         summary="Open the caller's chat session",
+        scope=Scope.SESSIONS_WRITE,
         description="The one that there is, or a new one.",
         takes=ChatSchema(),
         returns=SessionSchema(),
@@ -114,6 +125,7 @@ def open_chat_session(call: Call[dict[str, Any], None]) -> Answer:
 @endpoint(
     Contract(
         summary="Fork a session",
+        scope=Scope.SESSIONS_WRITE,
         description="A new session with a copy of configuration, events and files, that goes its"
         " own way. `up_to_sequence`, the last event of a turn, leaves out what came later;"
         " files are copied as they are now.",
@@ -129,7 +141,14 @@ def fork(call: Call[ForkChanges, None], session_id: UUID) -> Answer:
 
 
 @blueprint.get("/sessions/<session_id>")
-@endpoint(Contract(summary="Get a session", returns=SessionSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a session",
+        scope=Scope.SESSIONS_READ,
+        returns=SessionSchema(),
+        fails=(404, 503),
+    )
+)
 def get_session(call: Call[None, None], session_id: UUID) -> Answer:
     """Get one session."""
     with call.deps.database.reading() as tx:
@@ -148,6 +167,7 @@ def get_session(call: Call[None, None], session_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change a session",
+        scope=Scope.SESSIONS_WRITE,
         takes=SessionPatchSchema(),
         returns=SessionSchema(),
         fails=(404, 503),
@@ -159,7 +179,9 @@ def update_session(call: Call[SessionPatch, None], session_id: UUID) -> Answer:
 
 
 @blueprint.delete("/sessions/<session_id>")
-@endpoint(Contract(summary="Delete a session", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Delete a session", scope=Scope.SESSIONS_WRITE, status=204, fails=(404, 503))
+)
 def delete_session(call: Call[None, None], session_id: UUID) -> Answer:
     """Delete the session and everything under it; a running turn is cancelled."""
     delete(call.deps, call.caller, session_id)
@@ -168,7 +190,12 @@ def delete_session(call: Call[None, None], session_id: UUID) -> Answer:
 
 @blueprint.post("/sessions/<session_id>/cancel")
 @endpoint(
-    Contract(summary="Cancel the running turn", returns=CancelSchema(), fails=(404, 422, 503))
+    Contract(
+        summary="Cancel the running turn",
+        scope=Scope.SESSIONS_WRITE,
+        returns=CancelSchema(),
+        fails=(404, 422, 503),
+    )
 )
 def cancel_session(call: Call[None, None], session_id: UUID) -> Answer:
     """Cancel what the session is doing; nothing happens when it is idle."""
@@ -177,7 +204,9 @@ def cancel_session(call: Call[None, None], session_id: UUID) -> Answer:
 
 
 @blueprint.put("/sessions/<session_id>/pin")
-@endpoint(Contract(summary="Pin a session", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Pin a session", scope=Scope.SESSIONS_WRITE, status=204, fails=(404, 503))
+)
 def pin(call: Call[None, None], session_id: UUID) -> Answer:
     """Pin the session for the caller."""
     pin_session(call.deps, call.caller, session_id)
@@ -185,7 +214,9 @@ def pin(call: Call[None, None], session_id: UUID) -> Answer:
 
 
 @blueprint.delete("/sessions/<session_id>/pin")
-@endpoint(Contract(summary="Unpin a session", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Unpin a session", scope=Scope.SESSIONS_WRITE, status=204, fails=(404, 503))
+)
 def unpin(call: Call[None, None], session_id: UUID) -> Answer:
     """Take the caller's pin away."""
     unpin_session(call.deps, call.caller, session_id)
@@ -196,6 +227,7 @@ def unpin(call: Call[None, None], session_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Export a session's messages",
+        scope=Scope.SESSIONS_READ,
         query=ExportQuery(),
         content_type="application/x-ndjson",
         fails=(404, 501, 503),

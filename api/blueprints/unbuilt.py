@@ -10,8 +10,9 @@ from typing import Final, Never
 
 from apiflask import APIBlueprint
 
-from api.endpoint import current_caller
+from api.endpoint import needing
 from api.errors import NotBuilt
+from common.domain.access import Admission
 
 blueprint = APIBlueprint("unbuilt", __name__, url_prefix="/v1", enable_openapi=False)
 
@@ -76,16 +77,10 @@ UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "Connections, organizations, users": (
         ("GET", "/user/connections"),
         ("POST DELETE", "/user/connections/<provider>"),
-        ("GET", "/auth/config"),
         ("POST", "/auth/login"),
         ("POST", "/auth/register"),
         ("POST", "/auth/refresh"),
         ("POST", "/auth/logout"),
-        ("GET", "/auth/me"),
-        ("GET POST", "/auth/api-keys"),
-        ("DELETE", "/auth/api-keys/<key_id>"),
-        ("GET POST", "/auth/personal-access-tokens"),
-        ("DELETE", "/auth/personal-access-tokens/<key_id>"),
         ("GET", "/auth/oauth/<provider>"),
         ("GET", "/auth/callback/<provider>"),
         ("GET POST", "/orgs"),
@@ -130,9 +125,9 @@ UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
+@needing(Admission.ANYONE)
 def _refuse(**_arguments: str) -> Never:
     """Say that the route is known and not served."""
-    current_caller()
     raise NotBuilt("This route is not built yet")
 
 

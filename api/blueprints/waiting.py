@@ -16,6 +16,7 @@ from api.schemas.waiting import (
     ToolResultsSchema,
 )
 from api.use_cases import answer_calls
+from common.domain.access import Scope
 
 blueprint = APIBlueprint("waiting", __name__, url_prefix="/v1")
 
@@ -24,6 +25,7 @@ blueprint = APIBlueprint("waiting", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="Send results of client-side tools",
+        scope=Scope.SESSIONS_WRITE,
         description=(
             "Answers calls of a `tool.call_requested` event, all at once or in parts; the turn"
             " goes on when each has its result. All results of a request are taken or none."
@@ -43,6 +45,7 @@ def create_tool_results(call: Call[tuple[ToolResult, ...], None], session_id: UU
 @endpoint(
     Contract(
         summary="Allow or reject tool calls",
+        scope=Scope.SESSIONS_APPROVE,
         description=(
             "Decides on calls of a `tool.approval_requested` event; the turn goes on when each is"
             " decided on. `allow_always` and `reject_always` hold for the tool and the rest of"

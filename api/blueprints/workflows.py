@@ -36,6 +36,7 @@ from api.schemas.workflows import (
 )
 from api.use_cases.cancel_turn import CANCELLED, cancel_turn
 from api.use_cases.retry_dead_letter import retry_dead_letter
+from common.domain.access import Scope
 from common.domain.errors import NotFound
 from common.domain.turn_task import TASK_STATUS, TASK_TYPE, WORKFLOW_STATUS, WORKFLOW_TYPE
 from common.storage import dead_letters, turn_lists
@@ -50,6 +51,7 @@ _TEXT_OF = {True: "Turn cancelled", False: "The turn is over"}
 @endpoint(
     Contract(
         summary="List workflows",
+        scope=Scope.OPERATIONS_READ,
         description="A workflow is a turn: queued is `pending`, running and waiting are `running`,"
         " failed and sealed are `failed`.",
         query=WorkflowListQuery(),
@@ -76,7 +78,14 @@ def list_workflows(call: Call[None, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/workflows/<workflow_id>")
-@endpoint(Contract(summary="Get a workflow", returns=WorkflowSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a workflow",
+        scope=Scope.OPERATIONS_READ,
+        returns=WorkflowSchema(),
+        fails=(404, 503),
+    )
+)
 def get_workflow(call: Call[None, None], workflow_id: UUID) -> Answer:
     """Get one turn; of a failed one its error says why."""
     found = _find(call.deps, call.caller, workflow_id)
@@ -87,6 +96,7 @@ def get_workflow(call: Call[None, None], workflow_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="List a workflow's events",
+        scope=Scope.OPERATIONS_READ,
         query=WorkflowEventQuery(),
         returns=WorkflowEventListSchema(),
         fails=(404, 503),
@@ -100,7 +110,14 @@ def get_workflow_events(call: Call[None, dict[str, Any]], workflow_id: UUID) -> 
 
 
 @blueprint.post("/workflows/<workflow_id>/cancel")
-@endpoint(Contract(summary="Cancel a workflow", returns=CancelSchema(), fails=(404, 422, 503)))
+@endpoint(
+    Contract(
+        summary="Cancel a workflow",
+        scope=Scope.OPERATIONS_WRITE,
+        returns=CancelSchema(),
+        fails=(404, 422, 503),
+    )
+)
 def cancel_workflow(call: Call[None, None], workflow_id: UUID) -> Answer:
     """Cancel the turn; nothing happens when it is over."""
     found = _find(call.deps, call.caller, workflow_id)
@@ -114,6 +131,7 @@ def cancel_workflow(call: Call[None, None], workflow_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="List tasks",
+        scope=Scope.OPERATIONS_READ,
         description="Each workflow has one: to run the turn.",
         query=TaskListQuery(),
         returns=TaskListSchema(),
@@ -143,6 +161,7 @@ def list_tasks(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="List dead letters",
+        scope=Scope.OPERATIONS_READ,
         description="Turns that were sealed because they kept losing their workers, and that were"
         " not tried again.",
         query=DeadLetterListQuery(),
@@ -168,7 +187,14 @@ def list_dead_letters(call: Call[None, dict[str, Any]]) -> Answer:
 
 
 @blueprint.get("/dlq/<entry_id>")
-@endpoint(Contract(summary="Get a dead letter", returns=DeadLetterSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a dead letter",
+        scope=Scope.OPERATIONS_READ,
+        returns=DeadLetterSchema(),
+        fails=(404, 503),
+    )
+)
 def get_dead_letter(call: Call[None, None], entry_id: UUID) -> Answer:
     """Get one dead letter, also one that was tried again."""
     with call.deps.database.reading() as tx:
@@ -182,6 +208,7 @@ def get_dead_letter(call: Call[None, None], entry_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Try a dead letter again",
+        scope=Scope.OPERATIONS_WRITE,
         description="A new turn for the same message. Once for each dead letter, and not while a"
         " turn of the session is open or when it has gone on with a newer message (409).",
         status=201,

@@ -18,6 +18,7 @@ from api.schemas.workspaces import (
     show_workspace,
 )
 from api.use_cases import save_workspace as use
+from common.domain.access import Scope
 from common.domain.workspace import WorkspacePatch
 from common.storage import workspaces
 
@@ -28,6 +29,7 @@ blueprint = APIBlueprint("workspaces", __name__, url_prefix="/v1")
 @endpoint(
     Contract(
         summary="List shared workspaces",
+        scope=Scope.FILES_READ,
         query=WorkspaceListQuery(),
         returns=WorkspaceListSchema(),
         fails=(404, 503),
@@ -44,6 +46,7 @@ def list_workspaces(call: Call[None, dict[str, Any]]) -> Answer:
 @endpoint(
     Contract(
         summary="Create a shared workspace",
+        scope=Scope.FILES_WRITE,
         status=201,
         takes=NewWorkspaceSchema(),
         needs_body=True,
@@ -57,7 +60,14 @@ def create_workspace(call: Call[NewWorkspace, None]) -> Answer:
 
 
 @blueprint.get("/workspaces/<workspace_id>")
-@endpoint(Contract(summary="Get a workspace", returns=WorkspaceSchema(), fails=(404, 503)))
+@endpoint(
+    Contract(
+        summary="Get a workspace",
+        scope=Scope.FILES_READ,
+        returns=WorkspaceSchema(),
+        fails=(404, 503),
+    )
+)
 def get_workspace(call: Call[None, None], workspace_id: UUID) -> Answer:
     """Get a shared workspace; a session's own has files and nothing else to show."""
     with call.deps.database.reading() as tx:
@@ -68,6 +78,7 @@ def get_workspace(call: Call[None, None], workspace_id: UUID) -> Answer:
 @endpoint(
     Contract(
         summary="Change a workspace",
+        scope=Scope.FILES_WRITE,
         takes=WorkspacePatchSchema(),
         returns=WorkspaceSchema(),
         fails=(404, 409, 503),
@@ -79,7 +90,9 @@ def update_workspace(call: Call[WorkspacePatch, None], workspace_id: UUID) -> An
 
 
 @blueprint.delete("/workspaces/<workspace_id>")
-@endpoint(Contract(summary="Archive a workspace", status=204, fails=(404, 503)))
+@endpoint(
+    Contract(summary="Archive a workspace", scope=Scope.FILES_WRITE, status=204, fails=(404, 503))
+)
 def archive_workspace(call: Call[None, None], workspace_id: UUID) -> Answer:
     """Archive it: files and sessions stay, new sessions cannot have it."""
     use.archive_workspace(call.deps, call.caller, workspace_id)
@@ -87,7 +100,14 @@ def archive_workspace(call: Call[None, None], workspace_id: UUID) -> Answer:
 
 
 @blueprint.post("/workspaces/<workspace_id>/delete")
-@endpoint(Contract(summary="Delete a workspace", status=204, fails=(404, 409, 422, 503)))
+@endpoint(
+    Contract(
+        summary="Delete a workspace",
+        scope=Scope.FILES_WRITE,
+        status=204,
+        fails=(404, 409, 422, 503),
+    )
+)
 def delete_workspace(call: Call[None, None], workspace_id: UUID) -> Answer:
     """Delete an archived workspace and its files, if no session works on it."""
     use.delete_workspace(call.deps, call.caller, workspace_id, call.key)

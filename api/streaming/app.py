@@ -6,20 +6,24 @@ import asyncio
 import re
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 
+from api.auth import Caller
+from api.streaming.admission import admit, while_admitted
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
 from api.streaming.monitor import MonitorStream
+from api.streaming.request import Scope as AsgiScope
 from api.streaming.request import (
-    Scope,
+    StreamRequest,
     below_agent,
+    below_channel,
     headers_of,
-    organization_of,
     parse_request,
 )
 from api.streaming.responses import (
@@ -36,15 +40,34 @@ from api.streaming.responses import (
 )
 from api.streaming.start import StartMode
 from api.streaming.stream import Stream
+from common.domain.access import Need, Scope
 from common.domain.errors import DomainError
 from common.logs import place_of
 from common.storage.engine import DatabaseError
 
-_STREAM_PATH: Final = re.compile(
-    r"(?:/api)?/v1/(?:(?P<above>agents|channels)/(?P<agent>[^/]+)/)?"
-    r"sessions/(?P<session>[^/]+)/sse/?"
+# Where a stream reads from and writes to, and the headers it begins with.
+Ends = tuple[Receive, Send, Headers]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A family of paths, and what a caller must be granted for it."""
+
+    path: re.Pattern[str]
+    scope: Need
+
+
+_SESSION: Final = Route(
+    re.compile(r"(?:/api)?/v1/(?:agents/(?P<agent>[^/]+)/)?sessions/(?P<session>[^/]+)/sse/?"),
+    Scope.SESSIONS_READ,
 )
-_MONITOR_PATH: Final = re.compile(r"(?:/api)?/v1/durable/sse/?")
+_CHANNEL: Final = Route(
+    re.compile(r"(?:/api)?/v1/channels/(?P<agent>[^/]+)/sessions/(?P<session>[^/]+)/sse/?"),
+    Scope.CHANNELS_USE,
+)
+_MONITOR: Final = Route(re.compile(r"(?:/api)?/v1/durable/sse/?"), Scope.OPERATIONS_READ)
+# All there are, but for those of the process's health, which need nothing.
+ROUTES: Final = (_SESSION, _CHANNEL, _MONITOR)
 _HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
 _READY_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 1.0
@@ -60,7 +83,7 @@ class StreamApp:
         self._make_deps = make_deps
         self._deps: Deps | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -84,7 +107,7 @@ class StreamApp:
 
     # --- requests -----------------------------------------------------------------
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         deps = self._deps
         if deps is None:
             raise AssertionError("the server answers requests only after start-up")
@@ -92,8 +115,8 @@ class StreamApp:
         if path in _HEALTH_PATHS:
             await _send_all(send, await _health(scope, path, deps))
             return
-        match = _STREAM_PATH.fullmatch(path)
-        if match is None and _MONITOR_PATH.fullmatch(path) is None:
+        found = route_of(path)
+        if found is None:
             await _send_all(
                 send,
                 error_answer(HTTPStatus.NOT_FOUND, "not_found", "There is no such route"),
@@ -107,13 +130,20 @@ class StreamApp:
             await _send_all(send, _wrong_method(scope, headers))
         else:
             try:
-                await _open(deps, scope, match).serve(receive, send, headers=headers)
+                await _serve(deps, scope, found, (receive, send, headers))
             except (DomainError, Refused) as refusal:
                 await _send_all(send, refusal_answer(refusal, headers=headers))
 
 
-def _open(deps: Deps, scope: Scope, match: re.Match[str] | None) -> Stream | MonitorStream:
-    """The stream of a session; without a match that of the service."""
+def route_of(path: str) -> tuple[Route, re.Match[str]] | None:
+    """The route that serves a path."""
+    return next(((route, match) for route in ROUTES if (match := route.path.fullmatch(path))), None)
+
+
+async def _serve(
+    deps: Deps, scope: AsgiScope, found: tuple[Route, re.Match[str]], ends: Ends
+) -> None:
+    """Open the stream that is asked for, if the caller may have it, and keep it."""
     if deps.drain.has_begun:
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -121,16 +151,30 @@ def _open(deps: Deps, scope: Scope, match: re.Match[str] | None) -> Stream | Mon
             "This server is about to stop; try again",
             retry_after_seconds=_RETRY_AFTER_SECONDS,
         )
-    if match is None:
-        organization_of(headers_of(scope))
-        return MonitorStream(deps.monitor, deps.drain)
-    default = StartMode(deps.settings.sse_default_start)
-    request = parse_request(scope, match["session"], default_start=default)
-    if match["above"] is not None:
-        request = below_agent(
-            request, scope, match["agent"], is_channel=match["above"] == "channels"
-        )
-    return Stream(deps, request)
+    route, match = found
+    receive, send, headers = ends
+    caller = await admit(deps, scope, route.scope)
+    if route is _MONITOR:
+        monitoring = MonitorStream(deps.monitor, deps.drain)
+        with while_admitted(deps.gate, caller, monitoring):
+            await monitoring.serve(receive, send, headers=headers)
+        return
+    request = _read(deps, scope, route, match, caller)
+    await Stream(deps, caller, request).serve(receive, send, headers=headers)
+
+
+def _read(
+    deps: Deps, scope: AsgiScope, route: Route, match: re.Match[str], caller: Caller
+) -> StreamRequest:
+    request = parse_request(
+        scope,
+        match["session"],
+        organization_id=caller.organization_id,
+        default_start=StartMode(deps.settings.sse_default_start),
+    )
+    if route is _CHANNEL:
+        return below_channel(request, scope, match["agent"], principal_id=caller.principal_id)
+    return request if match["agent"] is None else below_agent(request, match["agent"])
 
 
 async def _run_background(deps: Deps) -> None:
@@ -148,7 +192,7 @@ def _end_process_if_failed(background: asyncio.Task[None]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-async def _health(scope: Scope, path: str, deps: Deps) -> list[Message]:
+async def _health(scope: AsgiScope, path: str, deps: Deps) -> list[Message]:
     if scope["method"] != "GET":
         return _wrong_method(scope, [])
     if path != "/health/ready":
@@ -178,7 +222,7 @@ async def _state(name: str, reach: Callable[[], Awaitable[object]]) -> str:
     return "up"
 
 
-def _wrong_method(scope: Scope, headers: Headers) -> list[Message]:
+def _wrong_method(scope: AsgiScope, headers: Headers) -> list[Message]:
     return error_answer(
         HTTPStatus.METHOD_NOT_ALLOWED,
         "method_not_allowed",

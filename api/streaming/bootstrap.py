@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from api.gate import open_gate
 from api.streaming.delivery import DeliveryMemory
 from api.streaming.deps import Deps
 from api.streaming.drain import Drain
@@ -18,7 +19,7 @@ from api.streaming.redis_link import RedisLink
 from api.streaming.streamed_text import StreamedText
 from common.clock import new_id
 from common.domain.service_health import ServiceHealth
-from common.redis_client import Breaker
+from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage import relay, service_health
 from common.storage.engine import Database
@@ -35,10 +36,14 @@ def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
 
     `poll_seconds` is between two looks at PostgreSQL for what Redis did not tell.
     """
-    # One for the poll besides: it has to go on while readers are busy.
+    # One for the poll besides, and one for the keyring where there is one: they have to go on
+    # while readers are busy.
+    others = 1 if settings.auth_mode == "none" else 2
     database = Database(
-        settings.database_url, pool_size=_READERS + 1, application="everturn stream"
+        settings.database_url, pool_size=_READERS + others, application="everturn stream"
     )
+    hearing = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
+    gate = open_gate(settings, database, hearing)
     readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
     poller = ThreadPoolExecutor(1, thread_name_prefix="poller")
     links = {
@@ -53,6 +58,7 @@ def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
     )
 
     async def close() -> None:
+        gate.close()
         for executor in (readers, poller):
             executor.shutdown(wait=False, cancel_futures=True)
         for link in links.values():
@@ -74,6 +80,7 @@ def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
         memory=DeliveryMemory(counts_and_memory),
         counts=StreamCounts(counts_and_memory, limits, process=new_id().hex),
         drain=Drain(),
+        gate=gate,
         monitor=Monitor(
             partial(_look, database, readers, settings),
             cycle_seconds=settings.sse_monitoring_cycle_secs,

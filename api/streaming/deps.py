@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from api.gate import Gate
 from api.streaming.delivery import DeliveryMemory
 from api.streaming.drain import Drain
 from api.streaming.hub import Hub
@@ -33,6 +34,7 @@ class Deps:
     memory: DeliveryMemory
     counts: StreamCounts
     drain: Drain
+    gate: Gate
     monitor: Monitor
     reach_redis: Callable[[], Awaitable[object]]
     close: Callable[[], Coroutine[None, None, None]]

@@ -18,11 +18,9 @@ from common.domain.errors import (
     BadRequest,
     FieldProblem,
     InvalidCursor,
-    InvalidId,
-    NotFound,
 )
 from common.domain.events import TypeFilter, is_known_filter
-from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, Kind, parse_id
+from common.domain.ids import Kind, parse_id
 from common.domain.text import is_storable
 
 _STARTS: Final = (StartMode.TURN, StartMode.LIVE, StartMode.ALL)
@@ -56,19 +54,20 @@ class StreamRequest:
     owner: UUID | None = None
 
 
-def parse_request(scope: Scope, session: str, *, default_start: StartMode) -> StreamRequest:
-    """Read path, query and headers of an ASGI scope.
+def parse_request(
+    scope: Scope, session: str, *, organization_id: UUID, default_start: StartMode
+) -> StreamRequest:
+    """Read path, query and headers of an ASGI scope; the organization is the caller's.
 
     Raises:
         BadRequest: something is malformed, unknown or contradictory.
-        NotFound: no such organization.
     """
     headers = headers_of(scope)
     query = parse_qs(bytes(scope["query_string"]).decode("latin-1"), keep_blank_values=True)
     session_id = parse_id(Kind.SESSION, session)
     return StreamRequest(
         session_id=session_id,
-        organization_id=organization_of(headers),
+        organization_id=organization_id,
         cursor=_cursor(session_id, query, headers),
         start=_start(query, default_start),
         types=TypeFilter(_types(query, "types"), _types(query, "exclude")),
@@ -77,21 +76,28 @@ def parse_request(scope: Scope, session: str, *, default_start: StartMode) -> St
     )
 
 
-def below_agent(
-    request: StreamRequest, scope: Scope, agent: str, *, is_channel: bool
+def below_agent(request: StreamRequest, agent: str) -> StreamRequest:
+    """The same for a path below an agent.
+
+    Raises:
+        BadRequest: the agent is malformed.
+    """
+    if len(agent) > _LONGEST_NAME or not is_storable(agent):
+        raise BadRequest("Not a valid agent id")
+    return replace(request, agent=agent_ref(agent))
+
+
+def below_channel(
+    request: StreamRequest, scope: Scope, agent: str, *, principal_id: UUID
 ) -> StreamRequest:
-    """The same for a path below an agent; below a channel, of the caller's own sessions only.
+    """As `below_agent`, for the caller's own sessions only.
 
     Raises:
         BadRequest: the agent, or the end user that is named, is malformed.
     """
-    if len(agent) > _LONGEST_NAME or not is_storable(agent):
-        raise BadRequest("Not a valid agent id")
-    owner = None
-    if is_channel:
-        named = headers_of(scope).get(END_USER_HEADER.lower())
-        owner = end_user_principal(request.organization_id, ANONYMOUS_PRINCIPAL, named)
-    return replace(request, agent=agent_ref(agent), owner=owner)
+    named = headers_of(scope).get(END_USER_HEADER.lower())
+    owner = end_user_principal(request.organization_id, principal_id, named)
+    return replace(below_agent(request, agent), owner=owner)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -108,21 +114,6 @@ def _bad(field: str, message: str) -> BadRequest:
 
 def _single(query: Mapping[str, list[str]], name: str) -> str:
     return query.get(name, [""])[-1].strip()
-
-
-def organization_of(headers: Mapping[str, str]) -> UUID:
-    """The organization that a request is made for.
-
-    Raises:
-        NotFound: it names none that there could be.
-    """
-    shown = headers.get("x-org-id", "").strip()
-    if not shown:
-        return DEFAULT_ORGANIZATION
-    try:
-        return parse_id(Kind.ORGANIZATION, shown)
-    except InvalidId as malformed:
-        raise NotFound("Organization not found") from malformed
 
 
 def _cursor(

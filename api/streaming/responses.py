@@ -8,17 +8,33 @@ from typing import Any, Final
 
 import orjson
 
+from api.auth import challenge
 from common.clock import new_id
-from common.domain.errors import DomainError, FieldProblem, NotFound
+from common.domain.errors import (
+    DomainError,
+    FieldProblem,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+_UNAVAILABLE_RETRY_SECONDS: Final = 1
 _ALLOWED_REQUEST_HEADERS: Final = (
     b"Authorization, Cache-Control, Last-Event-ID, X-Org-Id, Content-Type"
 )
+
+
+_STATUS_OF: Final = (
+    (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
+    (NotFound, HTTPStatus.NOT_FOUND),
+)
+_OTHERS: Final = HTTPStatus.BAD_REQUEST
 
 
 class Refused(Exception):
@@ -32,6 +48,16 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.retry_after_seconds = retry_after_seconds
+
+
+def unavailable() -> Refused:
+    """What is said while the database does not answer."""
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The database cannot be reached just now; try again",
+        retry_after_seconds=_UNAVAILABLE_RETRY_SECONDS,
+    )
 
 
 def json_answer(
@@ -91,7 +117,9 @@ def refusal_answer(error: DomainError | Refused, *, headers: Headers) -> list[Me
             retry_after_seconds=error.retry_after_seconds,
             headers=headers,
         )
-    status = HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.BAD_REQUEST
+    if (wanted := challenge(error)) is not None:
+        headers = [*headers, (b"www-authenticate", wanted.encode("latin-1"))]
+    status = next((known for kind, known in _STATUS_OF if isinstance(error, kind)), _OTHERS)
     return error_answer(status, error.code, error.message, problems=error.problems, headers=headers)
 
 

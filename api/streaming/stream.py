@@ -18,13 +18,15 @@ from typing import Final, TypeVar
 
 import structlog
 
+from api.auth import Caller
+from api.streaming.admission import while_admitted
 from api.streaming.delivery import ReadAnswers
 from api.streaming.deps import Deps
 from api.streaming.entry import LogEntry
 from api.streaming.limits import RETRY_AFTER_SECONDS, TooManyStreams
 from api.streaming.relay import Relay
 from api.streaming.request import StreamRequest
-from api.streaming.responses import Headers, Receive, Refused, Send
+from api.streaming.responses import Headers, Receive, Refused, Send, unavailable
 from api.streaming.sending import Stalled, send_body, send_start
 from api.streaming.sse import RETRY_MS
 from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
@@ -38,7 +40,6 @@ from common.storage.engine import Tx
 
 _OPEN_SECONDS: Final = 5.0
 _ACKNOWLEDGE_SECONDS: Final = 0.3
-_UNAVAILABLE_RETRY_SECONDS: Final = 1
 _CYCLE_JITTER: Final = 0.2
 
 T = TypeVar("T")
@@ -46,10 +47,11 @@ _log = structlog.get_logger()
 
 
 class Stream:
-    """A request for a stream that was found well-formed."""
+    """A request for a stream that was found well-formed, of a caller who may ask."""
 
-    def __init__(self, deps: Deps, request: StreamRequest) -> None:
+    def __init__(self, deps: Deps, caller: Caller, request: StreamRequest) -> None:
         self._deps = deps
+        self._caller = caller
         self._request = request
         self._answers = ReadAnswers()
 
@@ -138,12 +140,7 @@ class Stream:
                 )
         except (storage.DatabaseUnavailable, TimeoutError) as failure:
             _log.warning("stream_not_opened", error=str(failure) or type(failure).__name__)
-            raise Refused(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The database cannot be reached just now; try again",
-                retry_after_seconds=_UNAVAILABLE_RETRY_SECONDS,
-            ) from failure
+            raise unavailable() from failure
 
     # --- while it is open ----------------------------------------------------------
 
@@ -171,7 +168,8 @@ class Stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
                     await watch.acknowledged.wait()
-            await self._pump(subscription, send)
+            with while_admitted(deps.gate, self._caller, subscription):
+                await self._pump(subscription, send)
         except Stalled:
             self._answers.forget()  # nobody can say what of it was read
             _log.info("stream_stalled", session_id=str(request.session_id))

@@ -1,6 +1,7 @@
 """What only the operator may do: it concerns every organization.
 
-Without authentication the operator is whoever calls for the default organization.
+The operator acts in the default organization; without authentication that is whoever calls
+for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from common.storage import providers, workers
 
 def is_operator(caller: Caller) -> bool:
     """Whether the caller may change what all organizations share."""
-    return caller.organization_id == DEFAULT_ORGANIZATION
+    return caller.is_operator and caller.organization_id == DEFAULT_ORGANIZATION
 
 
 def want_of_worker(deps: Deps, caller: Caller, worker_id: UUID, wanted: WorkerStatus) -> Worker:

@@ -15,6 +15,7 @@ class RecordingLive:
     gone: list[UUID] = field(default_factory=list)
     cancelled: list[UUID] = field(default_factory=list)
     looked: list[UUID] = field(default_factory=list)
+    revoked: list[UUID] = field(default_factory=list)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -22,6 +23,7 @@ class RecordingLive:
         self.gone.clear()
         self.cancelled.clear()
         self.looked.clear()
+        self.revoked.clear()
 
     def publish(self, session_id: UUID, events: Sequence[LoggedEvent]) -> None:
         if events:
@@ -35,3 +37,6 @@ class RecordingLive:
 
     def look(self, worker_id: UUID) -> None:
         self.looked.append(worker_id)
+
+    def revoke(self, key_id: UUID) -> None:
+        self.revoked.append(key_id)

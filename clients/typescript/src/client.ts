@@ -1,4 +1,5 @@
 import { Agents } from './resources/agents.js';
+import { Auth } from './resources/auth.js';
 import { Channels } from './resources/channels.js';
 import {
   Capabilities,
@@ -19,6 +20,7 @@ import { type ClientOptions, type Query, type RequestOptions, Transport } from '
 /** A server and all that it has. */
 export class EverrunsClient {
   readonly agents: Agents;
+  readonly auth: Auth;
   readonly capabilities: Capabilities;
   readonly channels: Channels;
   readonly durable: Durable;
@@ -37,6 +39,7 @@ export class EverrunsClient {
     const api = new Api(new Transport(options));
     this.#api = api;
     this.agents = new Agents(api);
+    this.auth = new Auth(api);
     this.capabilities = new Capabilities(api);
     this.channels = new Channels(api);
     this.durable = new Durable(api);

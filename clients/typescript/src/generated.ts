@@ -401,6 +401,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description List the caller's keys that are not revoked.
+         */
+        get: operations["list_api_keys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Its text is in this answer and nowhere else. It grants what its maker is granted, or less.
+         */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/api-keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description Nobody gets in with it from then on, and streams opened with it end.
+         */
+        delete: operations["revoke_api_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How to get in
+         * @description Tell whether there are keys only, or passwords too.
+         */
+        get: operations["show_auth_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I?
+         * @description Tell on whose behalf the caller acts, where, and what it is granted.
+         */
+        get: operations["show_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capabilities": {
         parameters: {
             query?: never;
@@ -2492,6 +2576,28 @@ export interface components {
         Analysis: {
             findings: components["schemas"]["Finding"][];
         };
+        ApiKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+            key_prefix: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            scopes: string[];
+        };
+        ApiKeyList: {
+            data: components["schemas"]["ApiKey"][];
+            total: number;
+        };
+        AuthConfig: {
+            mode: string;
+            oauth_providers: string[];
+            password_auth_enabled: boolean;
+            signup_enabled: boolean;
+        };
         Available: {
             available: boolean;
         };
@@ -3112,6 +3218,19 @@ export interface components {
             place: string | null;
             worker_id: string | null;
         };
+        MadeApiKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+            key: string;
+            key_prefix: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            scopes: string[];
+        };
         McpServer: {
             api_key_set: boolean;
             /** Format: date-time */
@@ -3163,6 +3282,15 @@ export interface components {
         McpToolObject: {
             description: string;
             name: string;
+        };
+        Me: {
+            avatar_url: string | null;
+            email: string | null;
+            id: string;
+            name: string;
+            organization_id: string;
+            roles: string[];
+            scopes: string[];
         };
         Message: {
             content: {
@@ -3295,6 +3423,16 @@ export interface components {
             system_prompt: string;
             tags?: string[] | null;
             tools?: components["schemas"]["Tool"][] | null;
+        };
+        NewApiKey: {
+            /**
+             * @description Never, when it is left out; with the key that makes it at last
+             * @default null
+             */
+            expires_in_days?: number | null;
+            name: string;
+            /** @description Patterns of scopes: `*`, `sessions:read`, `sessions:*`, `*:read` */
+            scopes?: string[];
         };
         NewFile: {
             /** @default null */
@@ -4460,6 +4598,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreviewAnswer"];
+                };
+            };
+        };
+    };
+    list_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+        };
+    };
+    create_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+        };
+    };
+    revoke_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show_auth_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthConfig"];
+                };
+            };
+        };
+    };
+    show_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
         };

@@ -1,19 +1,26 @@
 """The api on a real database, each test in an organization of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
+from api.admission import _EXTENSION
 from api.app import create_app
 from api.deps import Deps
+from api.gate import Gate
 from common.blobs.opening import open_blobs
 from common.clock import new_id
-from common.domain.ids import Kind, show_id
+from common.domain.access import Grants, digest_of, key_text, shown_prefix
+from common.domain.ids import OPERATOR_PRINCIPAL, Kind, show_id
 from common.images.workshop import open_workshop
 from common.settings import Settings
+from common.storage import api_keys
+from common.storage.api_keys import NewKey
 from common.storage.engine import Database
 from tests.contract.api.client import Api, Document
 from tests.fakes.examiner import examiner_of
@@ -121,3 +128,65 @@ def fs(request: pytest.FixtureRequest, api: Api) -> str:
 @pytest.fixture
 def own(api: Api) -> str:
     return f"/v1/sessions/{api.session()['id']}/fs"
+
+
+# --- with authentication
+
+BOOTSTRAP = "the operator's own key, long enough"
+
+
+@pytest.fixture(scope="module")
+def guarded(deps: Deps) -> Iterator[APIFlask]:
+    """The api with AUTH_MODE=admin."""
+    app = create_app(guarded_deps(deps))
+    yield app
+    gate_of(app).close()
+
+
+def guarded_deps(deps: Deps) -> Deps:
+    settings = replace(deps.settings, auth_mode="admin", auth_bootstrap_key=digest_of(BOOTSTRAP))
+    return replace(deps, settings=settings)
+
+
+def gate_of(app: APIFlask) -> Gate:
+    gate: Gate = app.extensions[_EXTENSION]
+    return gate
+
+
+@pytest.fixture
+def nobody(guarded: APIFlask, document: Document) -> Api:
+    return Api(guarded, {}, document)
+
+
+@pytest.fixture
+def operator(nobody: Api) -> Api:
+    return nobody.with_headers(Authorization=f"Bearer {BOOTSTRAP}")
+
+
+Holder = Callable[..., Api]
+
+
+@pytest.fixture
+def holder(nobody: Api, database: Database, organization: UUID) -> Holder:
+    """Makes a caller with a key of its own."""
+
+    def make(*scopes: str, **fields: Any) -> Api:
+        key = fields.pop("text", None) or key_text(new_id().bytes + new_id().bytes)
+        new = NewKey(
+            **{
+                "id": new_id(),
+                "organization_id": organization,
+                "principal_id": OPERATOR_PRINCIPAL,
+                "name": "a test",
+                "digest": digest_of(key),
+                "prefix": shown_prefix(key),
+                "grants": Grants(scopes or ("*",)),
+                "lasts": None,
+                **fields,
+            }
+        )
+        with database.transaction() as tx:
+            api_keys.insert(tx, new)
+        return nobody.with_headers(Authorization=f"Bearer {key}")
+
+    return make

@@ -2,17 +2,26 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
 
-from common.domain.ids import Kind, show_id
+from common.clock import new_id
+from common.domain.access import EVERYTHING
+from common.domain.ids import ANONYMOUS_PRINCIPAL, Kind, parse_id, show_id
+from common.storage import api_keys
+from common.storage.api_keys import NewKey
 from common.storage.engine import Database
 from tests.contract.api import worker
 from tests.contract.api.client import Api
 from tests.contract.api.uploads import upload
 
 _ORGANIZATION_WIDE = {
+    # One's own keys.
+    "/v1/auth/api-keys",
+    "/v1/auth/me",
+    "/v1/auth/personal-access-tokens",
     "/v1/agents",
     "/v1/agents/analyze",
     "/v1/agents/check-name",
@@ -103,7 +112,27 @@ def routes(app: APIFlask) -> list[tuple[str, str]]:
         if rule.rule.startswith("/v1/")
         and not rule.endpoint.startswith("unbuilt.")
         and not rule.rule.endswith(_ELSEWHERE)
+        and rule.rule != "/v1/auth/config"
     )
+
+
+def keep_key(database: Database, organization_id: str) -> UUID:
+    key_id = new_id()
+    with database.transaction() as tx:
+        api_keys.insert(
+            tx,
+            NewKey(
+                id=key_id,
+                organization_id=parse_id(Kind.ORGANIZATION, organization_id),
+                principal_id=ANONYMOUS_PRINCIPAL,
+                name="theirs",
+                digest=key_id.hex,
+                prefix="evr_pat_...",
+                grants=EVERYTHING,
+                lasts=None,
+            ),
+        )
+    return key_id
 
 
 def test_another_organizations_things_are_not_found_on_any_route(
@@ -119,6 +148,7 @@ def test_another_organizations_things_are_not_found_on_any_route(
     model = api.post(f"/v1/providers/{provider['id']}/models", {"model_id": "x"}).body
     version = api.get(f"/v1/agents/{agent['id']}/versions").body[0]
     theirs = {
+        "key_id": show_id(Kind.API_KEY, keep_key(database, session["organization_id"])),
         "agent": agent["id"],
         "channel": agent["id"],
         "harness": api.post("/v1/harnesses", {"name": "mine"}).body["id"],

@@ -26,7 +26,13 @@ def parse(
         "query_string": urlencode(query, doseq=True).encode(),
         "client": (peer, 1234),
     }
-    return parse_request(scope, SESSION.hex, default_start=StartMode.TURN)
+    return _parsed(scope)
+
+
+def _parsed(scope: dict[str, Any]) -> StreamRequest:
+    return parse_request(
+        scope, SESSION.hex, organization_id=DEFAULT_ORGANIZATION, default_start=StartMode.TURN
+    )
 
 
 def test_without_anything_the_defaults_hold() -> None:
@@ -96,4 +102,4 @@ def test_whatever_comes_is_read_or_refused(query: dict[str, str], raw: bytes) ->
     for query_string in (encoded, raw):
         scope = {"headers": headers, "query_string": query_string, "client": None}
         with suppress(DomainError):
-            parse_request(scope, SESSION.hex, default_start=StartMode.TURN)
+            _parsed(scope)

@@ -1,0 +1,113 @@
+"""Getting in: how, who one is then, and the keys for it (contract 2.4)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from api.admission import current_gate
+from api.deps import current_deps
+from api.endpoint import Answer, Call, Contract, endpoint, json_response, uncalled
+from api.schemas.api_keys import (
+    ApiKeyListSchema,
+    AuthConfigSchema,
+    MadeApiKeySchema,
+    MeSchema,
+    NewApiKeySchema,
+    WantedKey,
+    show_key,
+)
+from api.use_cases import change_keys
+from common.domain.access import Admission, Scope
+from common.domain.ids import ANONYMOUS_PRINCIPAL, Kind, show_id
+from common.storage import api_keys
+
+blueprint = APIBlueprint("access", __name__, url_prefix="/v1/auth")
+
+
+@blueprint.get("/config")
+@uncalled(Contract(summary="How to get in", scope=Admission.PUBLIC, returns=AuthConfigSchema()))
+def show_auth_config() -> Response:
+    """Tell whether there are keys only, or passwords too."""
+    return json_response(
+        {
+            "mode": current_deps().settings.auth_mode,
+            "password_auth_enabled": False,
+            "oauth_providers": [],
+            "signup_enabled": False,
+        }
+    )
+
+
+@blueprint.get("/me")
+@endpoint(
+    Contract(summary="Who am I?", scope=Admission.ANYONE, returns=MeSchema(), fails=(404, 503))
+)
+def show_me(call: Call[None, None]) -> Answer:
+    """Tell on whose behalf the caller acts, where, and what it is granted."""
+    caller = call.caller
+    is_anonymous = caller.principal_id == ANONYMOUS_PRINCIPAL
+    return {
+        "id": str(caller.principal_id),
+        "email": "anonymous@local" if is_anonymous else None,
+        "name": "Anonymous" if is_anonymous else "Operator",
+        "roles": ["admin"] if caller.is_operator else ["member"],
+        "avatar_url": None,
+        "organization_id": show_id(Kind.ORGANIZATION, caller.organization_id),
+        "scopes": list(caller.grants.names),
+    }
+
+
+@blueprint.post("/api-keys")
+@endpoint(
+    Contract(
+        summary="Make an API key",
+        scope=Scope.KEYS_WRITE,
+        description="Its text is in this answer and nowhere else. It grants what its maker is"
+        " granted, or less.",
+        status=201,
+        takes=NewApiKeySchema(),
+        needs_body=True,
+        returns=MadeApiKeySchema(),
+        fails=(404, 409, 422, 503),
+    )
+)
+def create_api_key(call: Call[WantedKey, None]) -> Answer:
+    """Make a key of the caller's own."""
+    made = change_keys.create_key(call.deps, call.caller, call.body, call.key)
+    return {**show_key(made.key), "key": made.text}
+
+
+@blueprint.get("/api-keys")
+@endpoint(
+    Contract(
+        summary="List API keys",
+        scope=Scope.KEYS_READ,
+        returns=ApiKeyListSchema(),
+        fails=(404, 503),
+    )
+)
+def list_api_keys(call: Call[None, None]) -> Answer:
+    """List the caller's keys that are not revoked."""
+    caller = call.caller
+    with call.deps.database.reading() as tx:
+        found = api_keys.of_principal(tx, caller.organization_id, caller.principal_id)
+    return {"data": [show_key(key) for key in found], "total": len(found)}
+
+
+@blueprint.delete("/api-keys/<key_id>")
+@endpoint(
+    Contract(
+        summary="Revoke an API key",
+        scope=Scope.KEYS_WRITE,
+        description="Nobody gets in with it from then on, and streams opened with it end.",
+        status=204,
+        fails=(404, 503),
+    )
+)
+def revoke_api_key(call: Call[None, None], key_id: UUID) -> Answer:
+    """Revoke one of the caller's keys; what was made with it stays."""
+    change_keys.revoke_key(call.deps, current_gate(), call.caller, key_id)
+    return None

@@ -1,0 +1,208 @@
+"""Where callers are let in: by everyone's leave, or by the key they show.
+
+`recall` answers at once from what the process knows, so that an event loop may call it and
+a request with a known key costs no SQL; `admit` may ask the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+from uuid import UUID
+
+from redis import Redis
+
+from api.auth import (
+    Caller,
+    Organizations,
+    Presented,
+    dialect_of,
+    organization_of,
+    unknown_organization,
+)
+from api.keyring import REFRESH_SECONDS, Keyring
+from common.domain.access import EVERYTHING, MOST_CHARACTERS, ApiKey, digest_of, is_same
+from common.domain.errors import Unauthorized
+from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, OPERATOR_PRINCIPAL
+from common.settings import Settings
+from common.storage import organizations
+from common.storage.engine import Database
+
+
+class Gate(Protocol):
+    """Thread-safe."""
+
+    def recall(self, presented: Presented) -> Caller | None:
+        """The caller, if that takes no look at the database; None: ask `admit`.
+
+        Raises:
+            NotFound: the organization is not the caller's.
+            Unauthorized: nobody is known by this.
+        """
+
+    def admit(self, presented: Presented) -> Caller:
+        """The caller; asks the database about what is not known yet.
+
+        Raises:
+            NotFound, Unauthorized: as `recall`.
+        """
+
+    def hold(self, caller: Caller, end: Callable[[], None]) -> None:
+        """Call `end`, on any thread and perhaps repeatedly, when the caller is not let in now."""
+
+    def release(self, caller: Caller, end: Callable[[], None]) -> None:
+        """What was held has ended by itself."""
+
+    def revoked(self, key_id: UUID) -> None:
+        """A key was revoked by this process."""
+
+    def close(self) -> None:
+        """Stop what runs on its behalf."""
+
+
+class OpenGate:
+    """AUTH_MODE=none: everyone is the anonymous administrator, whatever key they show."""
+
+    def __init__(self, known: Organizations) -> None:
+        self._organizations = known
+
+    def recall(self, presented: Presented) -> Caller | None:
+        organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
+        if not self._organizations.recall(organization_id):
+            return None
+        return _anyone(organization_id, presented)
+
+    def admit(self, presented: Presented) -> Caller:
+        organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
+        if not self._organizations.has(organization_id):
+            raise unknown_organization()
+        return _anyone(organization_id, presented)
+
+    def hold(self, caller: Caller, end: Callable[[], None]) -> None:
+        pass
+
+    def release(self, caller: Caller, end: Callable[[], None]) -> None:
+        pass
+
+    def revoked(self, key_id: UUID) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class KeyGate:
+    """Every other mode: a caller shows a key.
+
+    `configured` is the digest of the key that the environment names, if it does: the
+    operator's, good for every organization.
+    """
+
+    def __init__(
+        self, keyring: Keyring, known: Organizations, *, configured: str | None = None
+    ) -> None:
+        self._keyring = keyring
+        self._organizations = known
+        self._configured = configured
+
+    def recall(self, presented: Presented) -> Caller | None:
+        digest = _digest(presented)
+        if self._is_configured(digest):
+            organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
+            if not self._organizations.recall(organization_id):
+                return None
+            return _operator(organization_id, presented)
+        key = self._keyring.recall(digest)
+        return None if key is None else _holder(key, presented)
+
+    def admit(self, presented: Presented) -> Caller:
+        known = self.recall(presented)
+        if known is not None:
+            return known
+        digest = _digest(presented)
+        if self._is_configured(digest):
+            organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
+            if not self._organizations.has(organization_id):
+                raise unknown_organization()
+            return _operator(organization_id, presented)
+        key = self._keyring.find(digest)
+        if key is None:
+            raise Unauthorized(is_refused=True)
+        return _holder(key, presented)
+
+    def hold(self, caller: Caller, end: Callable[[], None]) -> None:
+        if caller.key_id is not None:
+            self._keyring.hold(caller.key_id, end)
+
+    def release(self, caller: Caller, end: Callable[[], None]) -> None:
+        if caller.key_id is not None:
+            self._keyring.release(caller.key_id, end)
+
+    def revoked(self, key_id: UUID) -> None:
+        self._keyring.forget(key_id)
+
+    def close(self) -> None:
+        self._keyring.close()
+
+    def _is_configured(self, digest: str) -> bool:
+        return self._configured is not None and is_same(self._configured, digest)
+
+
+def open_gate(
+    settings: Settings,
+    database: Database,
+    redis: Redis | None,
+    *,
+    refresh_seconds: float = REFRESH_SECONDS,
+) -> Gate:
+    """The gate of a process, as AUTH_MODE has it; `redis` is where revocations are heard of."""
+    known = Organizations(_look_up(database))
+    if settings.auth_mode == "none":
+        return OpenGate(known)
+    keyring = Keyring(database, redis, refresh_seconds=refresh_seconds)
+    return KeyGate(keyring, known, configured=settings.auth_bootstrap_key)
+
+
+def _look_up(database: Database) -> Callable[[UUID], bool]:
+    def exists(organization_id: UUID) -> bool:
+        with database.reading() as tx:
+            return organizations.exists(tx, organization_id)
+
+    return exists
+
+
+def _digest(presented: Presented) -> str:
+    credential = presented.credential
+    if credential is None:
+        raise Unauthorized(is_refused=False)
+    if len(credential) > MOST_CHARACTERS:
+        raise Unauthorized(is_refused=True)
+    return digest_of(credential)
+
+
+def _anyone(organization_id: UUID, presented: Presented) -> Caller:
+    return Caller(
+        organization_id,
+        ANONYMOUS_PRINCIPAL,
+        dialect_of(presented),
+        grants=EVERYTHING,
+        is_operator=True,
+    )
+
+
+def _operator(organization_id: UUID, presented: Presented) -> Caller:
+    return replace(_anyone(organization_id, presented), principal_id=OPERATOR_PRINCIPAL)
+
+
+def _holder(key: ApiKey, presented: Presented) -> Caller:
+    if organization_of(presented) not in (None, key.organization_id):
+        raise unknown_organization()
+    return Caller(
+        key.organization_id,
+        key.principal_id,
+        dialect_of(presented),
+        grants=key.grants,
+        key_id=key.id,
+        is_operator=key.is_operators,
+    )

@@ -1,0 +1,94 @@
+"""Make a key and revoke one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from api.auth import Caller
+from api.deps import Deps
+from api.gate import Gate
+from api.schemas.api_keys import WantedKey
+from common.domain.access import MOST_KEYS, ApiKey, digest_of, key_text, shown_prefix
+from common.domain.errors import Conflict, Forbidden, NotFound, Unauthorized
+from common.domain.ids import ANONYMOUS_PRINCIPAL
+from common.storage import api_keys, idempotency, organizations
+from common.storage.api_keys import NewKey
+from common.storage.engine import Tx
+from common.storage.idempotency import IdempotencyKey
+
+_SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key with its text, which is known nowhere else."""
+
+    key: ApiKey
+    text: str
+
+
+def create_key(
+    deps: Deps, caller: Caller, wanted: WantedKey, idempotency_key: IdempotencyKey | None
+) -> MadeKey:
+    """Make a key of the caller's, which grants no more and lasts no longer than its own.
+
+    Raises:
+        Conflict: without authentication, beyond the most keys, and for a repeat: the first
+            answer cannot be given again.
+        Forbidden: it would grant more than the caller is granted.
+    """
+    if caller.principal_id == ANONYMOUS_PRINCIPAL:
+        raise Conflict(
+            "With AUTH_MODE=none there is nobody whose key it would be;"
+            " make one with `everturn keys create`"
+        )
+    if not caller.grants.cover(wanted.grants):
+        raise Forbidden("A key cannot grant what its maker is not granted")
+    text = key_text(secrets.token_bytes(_SECRET_BYTES))
+    key_id = deps.new_id()
+    with deps.database.transaction() as tx:
+        if idempotency_key is not None and idempotency.first_answer(
+            tx, idempotency_key, resource_id=key_id.hex, status_code=HTTPStatus.CREATED
+        ):
+            raise Conflict("This request has made a key already, whose text was shown then")
+        _check_own(tx, caller)
+        organizations.lock(tx, caller.organization_id)
+        own = api_keys.of_principal(tx, caller.organization_id, caller.principal_id)
+        if len(own) >= MOST_KEYS:
+            raise Conflict(f"There are {MOST_KEYS} keys already; revoke one first")
+        new = NewKey(
+            id=key_id,
+            organization_id=caller.organization_id,
+            principal_id=caller.principal_id,
+            name=wanted.name,
+            digest=digest_of(text),
+            prefix=shown_prefix(text),
+            grants=wanted.grants,
+            lasts=wanted.lasts,
+            made_with=caller.key_id,
+        )
+        return MadeKey(api_keys.insert(tx, new), text)
+
+
+def revoke_key(deps: Deps, gate: Gate, caller: Caller, key_id: UUID) -> None:
+    """Let one of the caller's keys open nothing any more, in any process, in a moment.
+
+    Raises:
+        NotFound: the caller has no such key.
+    """
+    with deps.database.transaction() as tx:
+        found = api_keys.revoke_own(tx, caller.organization_id, caller.principal_id, key_id)
+    if not found:
+        raise NotFound("API key not found")
+    gate.revoked(key_id)
+    deps.live.revoke(key_id)
+
+
+def _check_own(tx: Tx, caller: Caller) -> None:
+    """Let nobody make a key with one that was revoked a moment ago."""
+    if caller.key_id is not None and caller.key_id not in api_keys.still_good(tx, [caller.key_id]):
+        raise Unauthorized(is_refused=True)

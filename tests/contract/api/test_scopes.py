@@ -1,0 +1,170 @@
+"""Every route says what it needs, and is closed to who does not have it."""
+
+import re
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+
+from api.app import create_app
+from api.deps import Deps
+from api.endpoint import need_of
+from api.streaming.app import ROUTES, route_of
+from common.domain.access import Admission, Grants, Need, Scope
+from tests.contract.api.client import Api, Document
+from tests.contract.api.conftest import Holder, gate_of, guarded_deps
+
+PUBLIC = {
+    "/api-doc/openapi.json",
+    "/docs",
+    "/docs/<file>",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/openapi.json",
+    "/v1/auth/config",
+}
+ANYONE = {"/v1/auth/me"}
+
+
+def needs_of(app: APIFlask) -> list[tuple[str, str, Need | None]]:
+    return sorted(
+        (
+            (method, rule.rule, need_of(app.view_functions[rule.endpoint]))
+            for rule in app.url_map.iter_rules()
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        ),
+        key=str,
+    )
+
+
+def address(rule: str) -> str:
+    return re.sub(r"<[^>]+>", "x", rule)
+
+
+def test_every_route_declares_what_it_needs(app: APIFlask) -> None:
+    undeclared = [each for each in needs_of(app) if each[2] is None]
+    assert undeclared == []
+
+
+def test_only_these_routes_need_no_scope(app: APIFlask) -> None:
+    found: dict[Admission, set[str]] = {each: set() for each in Admission}
+    for rule in app.url_map.iter_rules():
+        need = need_of(app.view_functions[rule.endpoint])
+        if isinstance(need, Admission) and not rule.endpoint.startswith("unbuilt."):
+            found[need].add(rule.rule)
+    assert found == {Admission.PUBLIC: PUBLIC, Admission.ANYONE: ANYONE}
+
+
+def test_reading_never_needs_more_than_to_read(app: APIFlask) -> None:
+    for method, rule, need in needs_of(app):
+        if isinstance(need, Scope) and need is not Scope.CHANNELS_USE:
+            deed = need.value.partition(":")[2]
+            is_read = method == "GET" or rule.endswith(
+                ("/preview", "/analyze", "/fs/_/stat", "/fs/_/grep")
+            )
+            assert (deed == "read") is is_read, (method, rule, need)
+
+
+def test_every_spelling_of_a_route_needs_the_same(app: APIFlask) -> None:
+    flat = {(method, rule): need for method, rule, need in needs_of(app)}
+    others = {
+        "/v1/agents/<agent>/sessions": "/v1/sessions",
+        "/v1/llm-providers": "/v1/providers",
+        "/v1/llm-models": "/v1/models",
+        "/v1/auth/personal-access-tokens": "/v1/auth/api-keys",
+    }
+    compared = 0
+    for (method, rule), need in flat.items():
+        for other, prefix in others.items():
+            if rule.startswith(other):
+                assert need is flat[method, rule.replace(other, prefix, 1)], rule
+                compared += 1
+    assert compared > 30
+
+
+def test_no_route_lets_in_who_shows_no_key(app: APIFlask, nobody: Api) -> None:
+    for method, rule, need in needs_of(app):
+        if need is not Admission.PUBLIC:
+            assert nobody.send(method, address(rule)).status == 401, (method, rule)
+
+
+def test_no_route_lets_in_who_lacks_its_scope(app: APIFlask, holder: Holder) -> None:
+    """A key with every scope but the one that the route needs."""
+    callers: dict[Scope, Api] = {}
+    tried = 0
+    for method, rule, need in needs_of(app):
+        if not isinstance(need, Scope):
+            continue
+        if need not in callers:
+            callers[need] = holder(*(str(scope) for scope in Scope if scope is not need))
+        reply = callers[need].send(method, address(rule))
+        assert (reply.status, reply.body["code"]) == (403, "insufficient_scope"), (method, rule)
+        tried += 1
+    assert tried > 150
+
+
+def test_its_scope_alone_opens_each_route(app: APIFlask, holder: Holder) -> None:
+    callers: dict[Scope, Api] = {}
+    for method, rule, need in needs_of(app):
+        if isinstance(need, Scope):
+            if need not in callers:
+                callers[need] = holder(need)
+            assert callers[need].send(method, address(rule)).status not in (401, 403), rule
+
+
+def test_a_route_that_says_nothing_is_closed_to_everyone(
+    deps: Deps, document: Document, holder: Holder
+) -> None:
+    app = create_app(guarded_deps(deps))
+    app.add_url_rule("/v1/new", view_func=lambda: "in")
+
+    assert Api(app, holder().headers, document).get("/v1/new").status == 403
+
+    gate_of(app).close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/sessions/<session_id>/sse",
+        "/v1/agents/<agent>/sessions/<session_id>/sse",
+        "/v1/channels/<channel>/sessions/<session_id>/sse",
+        "/v1/durable/sse",
+    ],
+)
+def test_the_stream_process_needs_what_the_document_says(app: APIFlask, path: str) -> None:
+    found = route_of(address(path))
+    assert found is not None
+    assert ("GET", path, found[0].scope) in needs_of(app)
+
+
+def test_every_route_of_the_stream_process_is_among_these(app: APIFlask) -> None:
+    streamed = {rule for _, rule, _ in needs_of(app) if rule.endswith("/sse")}
+    served = {found[0] for rule in streamed if (found := route_of(address(rule)))}
+    assert served == set(ROUTES)
+    assert all(route.scope in Scope for route in ROUTES)
+
+
+def test_the_document_says_what_each_route_needs(app: APIFlask, document: Document) -> None:
+    paths: dict[str, Any] = document.document["paths"]
+    assert set(document.document["components"]["securitySchemes"]) == {"bearer", "key"}
+    told = 0
+    for method, rule, need in needs_of(app):
+        path = rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
+        operation = paths.get(path, {}).get(method.lower())
+        if operation is None:
+            continue
+        scopes = [need.value] if isinstance(need, Scope) else []
+        is_public = need is Admission.PUBLIC
+        assert operation["security"] == ([] if is_public else [{"bearer": scopes}, {"key": scopes}])
+        assert ({"401", "403"} <= set(operation["responses"])) is not is_public
+        told += 1
+    assert told > 100
+
+
+def test_grants_are_asked_with_every_request(holder: Holder) -> None:
+    """The check is the hook's, not the view's: a wrapper cannot lose it."""
+    caller = holder("agents:read")
+    assert caller.get("/v1/agents/x/sessions/y/events").status == 403
+    assert Grants(("agents:read",)).allow(Scope.AGENTS_READ)
