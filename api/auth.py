@@ -49,6 +49,7 @@ class Caller:
 
     Attributes:
         dialect: `sdk` for the official SDK, which knows tool messages by another role.
+        agent_id: the only agent whose sessions it may see; None: any.
         key_id: the key that was shown; None for none, and for the configured one.
         is_operator: whether it may change what all organizations share.
     """
@@ -57,6 +58,7 @@ class Caller:
     principal_id: UUID
     dialect: Dialect
     grants: Grants = NOTHING
+    agent_id: UUID | None = None
     key_id: UUID | None = None
     is_operator: bool = False
 

@@ -203,6 +203,7 @@ def _holder(key: ApiKey, presented: Presented) -> Caller:
         key.principal_id,
         dialect_of(presented),
         grants=key.grants,
+        agent_id=key.agent_id,
         key_id=key.id,
         is_operator=key.is_operators,
     )

@@ -16,22 +16,26 @@ from uuid import UUID
 
 from common.clock import new_id
 from common.domain.access import (
+    AN_AGENT,
+    EVERYTHING,
     LONGEST_DAYS,
     NAME_CHARACTERS,
     ApiKey,
     Grants,
+    agent_principal,
     digest_of,
     is_grant,
     key_text,
     shown_prefix,
 )
+from common.domain.agent import AgentRef, agent_ref
 from common.domain.errors import InvalidId
 from common.domain.ids import DEFAULT_ORGANIZATION, OPERATOR_PRINCIPAL, Kind, parse_id, show_id
 from common.event_codec import show_optional_time, show_time
 from common.live import Live
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import api_keys, organizations
+from common.storage import agents, api_keys, organizations
 from common.storage.api_keys import NewKey
 from common.storage.engine import Database, DatabaseError, sqlstate
 
@@ -51,7 +55,14 @@ def parse(words: Sequence[str], *, description: str) -> argparse.Namespace:
         metavar="ID",
         help="where it can be used; the default one when left out",
     )
-    making.add_argument(
+    granted = making.add_mutually_exclusive_group()
+    granted.add_argument(
+        "--agent",
+        type=_agent,
+        metavar="AGENT",
+        help="id or name of the only agent whose sessions it is for",
+    )
+    granted.add_argument(
         "--scope",
         action="append",
         type=_scope,
@@ -87,24 +98,28 @@ def run(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _create(database: Database, given: argparse.Namespace) -> int:
-    text = key_text(secrets.token_bytes(_SECRET_BYTES))
+    text = key_text(secrets.token_bytes(_SECRET_BYTES), is_agents=given.agent is not None)
     with database.transaction() as tx:
+        agent = None
         if not organizations.exists(tx, given.organization):
-            sys.stderr.write("everturn keys: there is no such organization\n")
-            return 1
-        key = api_keys.insert(
-            tx,
-            NewKey(
-                id=new_id(),
-                organization_id=given.organization,
-                principal_id=OPERATOR_PRINCIPAL,
-                name=given.name,
-                digest=digest_of(text),
-                prefix=shown_prefix(text),
-                grants=Grants(tuple(dict.fromkeys(given.scope or ["*"]))),
-                lasts=given.expires_in_days,
-            ),
+            return _nothing("organization")
+        if given.agent is not None:
+            agent = agents.find(tx, given.organization, given.agent)
+            if agent is None:
+                return _nothing("agent")
+        everything = EVERYTHING if agent is None else AN_AGENT
+        new = NewKey(
+            id=new_id(),
+            organization_id=given.organization,
+            principal_id=OPERATOR_PRINCIPAL if agent is None else agent_principal(agent.id),
+            agent_id=None if agent is None else agent.id,
+            name=given.name,
+            digest=digest_of(text),
+            prefix=shown_prefix(text),
+            grants=Grants(tuple(dict.fromkeys(given.scope))) if given.scope else everything,
+            lasts=given.expires_in_days,
         )
+        key = api_keys.insert(tx, new)
     if given.json:
         _print_json({**_shown(key), "key": text})
     else:
@@ -128,8 +143,7 @@ def _revoke(database: Database, settings: Settings, given: argparse.Namespace) -
     with database.transaction() as tx:
         is_revoked = api_keys.revoke(tx, given.key)
     if not is_revoked:
-        sys.stderr.write("everturn keys: there is no such key, or it is revoked already\n")
-        return 1
+        return _nothing("key that is not revoked")
     redis = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     Live(redis, Breaker(), text_ttl_seconds=settings.live_text_ttl_seconds).revoke(given.key)
     redis.close()
@@ -139,6 +153,11 @@ def _revoke(database: Database, settings: Settings, given: argparse.Namespace) -
     else:
         sys.stdout.write(f"{shown} is revoked\n")
     return 0
+
+
+def _nothing(what: str) -> int:
+    sys.stderr.write(f"everturn keys: there is no such {what}\n")
+    return 1
 
 
 def _line(key: ApiKey) -> str:
@@ -155,6 +174,7 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "key_prefix": key.prefix,
         "organization_id": show_id(Kind.ORGANIZATION, key.organization_id),
         "principal_id": str(key.principal_id),
+        "agent_id": key.agent_id and show_id(Kind.AGENT, key.agent_id),
         "scopes": list(key.grants.names),
         "expires_at": show_optional_time(key.expires_at),
         "last_used_at": show_optional_time(key.last_used_at),
@@ -182,6 +202,13 @@ def _days(text: str) -> timedelta:
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= LONGEST_DAYS:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 to {LONGEST_DAYS}")
     return timedelta(days=int(text))
+
+
+def _agent(text: str) -> AgentRef:
+    try:
+        return agent_ref(text)
+    except InvalidId as malformed:
+        raise argparse.ArgumentTypeError(malformed.message) from malformed
 
 
 def _organization(text: str) -> UUID:

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from api.admission import current_gate
+from api.auth import Caller
 from api.deps import current_deps
 from api.endpoint import Answer, Call, Contract, endpoint, json_response, uncalled
 from api.schemas.api_keys import (
@@ -52,12 +53,24 @@ def show_me(call: Call[None, None]) -> Answer:
     return {
         "id": str(caller.principal_id),
         "email": "anonymous@local" if is_anonymous else None,
-        "name": "Anonymous" if is_anonymous else "Operator",
-        "roles": ["admin"] if caller.is_operator else ["member"],
+        "name": _name_of(caller),
+        "roles": [_role_of(caller)],
         "avatar_url": None,
         "organization_id": show_id(Kind.ORGANIZATION, caller.organization_id),
         "scopes": list(caller.grants.names),
     }
+
+
+def _name_of(caller: Caller) -> str:
+    if caller.principal_id == ANONYMOUS_PRINCIPAL:
+        return "Anonymous"
+    return "Agent" if caller.agent_id else "Operator"
+
+
+def _role_of(caller: Caller) -> str:
+    if caller.is_operator:
+        return "admin"
+    return "agent" if caller.agent_id else "member"
 
 
 @blueprint.post("/api-keys")
@@ -75,7 +88,7 @@ def show_me(call: Call[None, None]) -> Answer:
     )
 )
 def create_api_key(call: Call[WantedKey, None]) -> Answer:
-    """Make a key of the caller's own."""
+    """Make a key of the caller's own, or with `agent_id` one that is for an agent alone."""
     made = change_keys.create_key(call.deps, call.caller, call.body, call.key)
     return {**show_key(made.key), "key": made.text}
 
@@ -90,10 +103,10 @@ def create_api_key(call: Call[WantedKey, None]) -> Answer:
     )
 )
 def list_api_keys(call: Call[None, None]) -> Answer:
-    """List the caller's keys that are not revoked."""
+    """List the caller's keys and those of the organization's agents, but no revoked ones."""
     caller = call.caller
     with call.deps.database.reading() as tx:
-        found = api_keys.of_principal(tx, caller.organization_id, caller.principal_id)
+        found = api_keys.within_reach(tx, caller.organization_id, caller.principal_id)
     return {"data": [show_key(key) for key in found], "total": len(found)}
 
 
@@ -108,6 +121,6 @@ def list_api_keys(call: Call[None, None]) -> Answer:
     )
 )
 def revoke_api_key(call: Call[None, None], key_id: UUID) -> Answer:
-    """Revoke one of the caller's keys; what was made with it stays."""
+    """Revoke one of the caller's keys or an agent's; what was made with it stays."""
     change_keys.revoke_key(call.deps, current_gate(), call.caller, key_id)
     return None

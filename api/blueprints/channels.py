@@ -242,7 +242,7 @@ def _acting(caller: Caller) -> Caller:
 
 def _agent(tx: Tx, caller: Caller, ref: AgentRef) -> Agent:
     found = agents.find(tx, caller.organization_id, ref)
-    if found is None:
+    if found is None or caller.agent_id not in (None, found.id):
         raise NotFound("Agent not found")
     return found
 

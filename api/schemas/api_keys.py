@@ -5,26 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from api.schemas.fields import Integer, Text, unacceptable
+from api.schemas.fields import Id, Integer, Text, Unacceptable, unacceptable
 from api.schemas.shared import Body
-from common.domain.access import LONGEST_DAYS, NAME_CHARACTERS, ApiKey, Grants, is_grant
+from common.domain.access import (
+    AN_AGENT,
+    EVERYTHING,
+    LONGEST_DAYS,
+    NAME_CHARACTERS,
+    ApiKey,
+    Grants,
+    is_grant,
+)
 from common.domain.ids import Kind, show_id
 from common.event_codec import show_optional_time, show_time
 
 _MOST_SCOPES: Final = 50
 _SCOPE_BYTES: Final = 64
-_SCOPES: Final = "Patterns of scopes: `*`, `sessions:read`, `sessions:*`, `*:read`"
+_SCOPES: Final = (
+    "Patterns of scopes: `*`, `sessions:read`, `sessions:*`, `*:read`; everything when it is left"
+    " out, but for an agent key, which always has `channels:use`"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WantedKey:
-    """A key to make; `lasts` is None for one that never expires."""
+    """A key to make.
+
+    Attributes:
+        agent_id: for an agent key: the agent.
+        lasts: None: for ever.
+    """
 
     name: str
     grants: Grants
+    agent_id: UUID | None
     lasts: timedelta | None
 
 
@@ -44,9 +62,14 @@ class NewApiKeySchema(Body):
     name = Text(required=True, validate=[validate.Length(max=NAME_CHARACTERS), _check_name])
     scopes = fields.List(
         Text(max_bytes=_SCOPE_BYTES, validate=_check_scope),
-        load_default=lambda: ["*"],
+        load_default=None,
         validate=validate.Length(min=1, max=_MOST_SCOPES),
         metadata={"description": _SCOPES},
+    )
+    agent_id = Id(
+        Kind.AGENT,
+        allow_none=True,
+        load_default=None,
     )
     expires_in_days = Integer(
         allow_none=True,
@@ -58,12 +81,13 @@ class NewApiKeySchema(Body):
     @post_load
     def make(self, data: dict[str, Any], **_: object) -> WantedKey:
         """Build the command."""
-        days = data["expires_in_days"]
-        return WantedKey(
-            data["name"],
-            Grants(tuple(dict.fromkeys(data["scopes"]))),
-            None if days is None else timedelta(days=days),
-        )
+        days, agent_id, scopes = data["expires_in_days"], data["agent_id"], data["scopes"]
+        default = AN_AGENT if agent_id else EVERYTHING
+        grants = default if scopes is None else Grants(tuple(dict.fromkeys(scopes)))
+        if agent_id and grants != AN_AGENT:
+            raise ValidationError({"scopes": [Unacceptable("An agent's key has channels:use")]})
+        lasts = None if days is None else timedelta(days=days)
+        return WantedKey(data["name"], grants, agent_id, lasts)
 
 
 class ApiKeySchema(Schema):
@@ -73,6 +97,7 @@ class ApiKeySchema(Schema):
     name = fields.String(required=True)
     key_prefix = fields.String(required=True)
     scopes = fields.List(fields.String(), required=True)
+    agent_id = fields.String(required=True, allow_none=True)
     expires_at = fields.DateTime(required=True, allow_none=True)
     last_used_at = fields.DateTime(required=True, allow_none=True)
     created_at = fields.DateTime(required=True)
@@ -85,7 +110,7 @@ class MadeApiKeySchema(ApiKeySchema):
 
 
 class ApiKeyListSchema(Schema):
-    """The caller's keys, oldest first."""
+    """The caller's keys and those of agents, oldest first."""
 
     data = fields.List(fields.Nested(ApiKeySchema()), required=True)
     total = fields.Integer(required=True)
@@ -119,6 +144,7 @@ def show_key(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "key_prefix": key.prefix,
         "scopes": list(key.grants.names),
+        "agent_id": key.agent_id and show_id(Kind.AGENT, key.agent_id),
         "expires_at": show_optional_time(key.expires_at),
         "last_used_at": show_optional_time(key.last_used_at),
         "created_at": show_time(key.created_at),

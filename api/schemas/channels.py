@@ -105,8 +105,8 @@ def show_card(agent: Agent, *, base: str) -> dict[str, Any]:
         "description": agent.config.description,
         "streaming": True,
         "input": {"text": True, "images": True, "files": False},
-        # Nothing is asked for yet: whatever bearer token comes is taken.
-        "auth": [],
+        # With AUTH_MODE=none whatever bearer token comes is taken, so this is right there too.
+        "auth": [{"type": "agent_key"}],
         "conversation_starters": [],
         "links": {"sessions": f"{base}/sessions"},
     }

@@ -173,7 +173,7 @@ def _read(
         default_start=StartMode(deps.settings.sse_default_start),
     )
     if route is _CHANNEL:
-        return below_channel(request, scope, match["agent"], principal_id=caller.principal_id)
+        return below_channel(request, scope, match["agent"], caller)
     return request if match["agent"] is None else below_agent(request, match["agent"])
 
 

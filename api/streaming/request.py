@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from api.auth import Caller
 from api.streaming.start import StartMode
 from common.domain.agent import AgentRef, agent_ref
 from common.domain.cursor import Cursor, LogCursor, decode_cursor
@@ -52,6 +53,7 @@ class StreamRequest:
     caller: str
     agent: AgentRef | None = None
     owner: UUID | None = None
+    only_agent_id: UUID | None = None
 
 
 def parse_request(
@@ -88,7 +90,7 @@ def below_agent(request: StreamRequest, agent: str) -> StreamRequest:
 
 
 def below_channel(
-    request: StreamRequest, scope: Scope, agent: str, *, principal_id: UUID
+    request: StreamRequest, scope: Scope, agent: str, caller: Caller
 ) -> StreamRequest:
     """As `below_agent`, for the caller's own sessions only.
 
@@ -96,8 +98,8 @@ def below_channel(
         BadRequest: the agent, or the end user that is named, is malformed.
     """
     named = headers_of(scope).get(END_USER_HEADER.lower())
-    owner = end_user_principal(request.organization_id, principal_id, named)
-    return replace(below_agent(request, agent), owner=owner)
+    owner = end_user_principal(request.organization_id, caller.principal_id, named)
+    return replace(below_agent(request, agent), owner=owner, only_agent_id=caller.agent_id)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

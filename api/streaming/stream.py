@@ -101,6 +101,7 @@ class Stream:
                 request.session_id,
                 agent=agent,
                 principal_id=request.owner,
+                only_agent_id=request.only_agent_id,
             )
         ):
             raise NotFound("Session not found")

@@ -12,10 +12,18 @@ from api.auth import Caller
 from api.deps import Deps
 from api.gate import Gate
 from api.schemas.api_keys import WantedKey
-from common.domain.access import MOST_KEYS, ApiKey, digest_of, key_text, shown_prefix
+from common.domain.access import (
+    MOST_KEYS,
+    ApiKey,
+    agent_principal,
+    digest_of,
+    key_text,
+    shown_prefix,
+)
+from common.domain.agent import NamedRef
 from common.domain.errors import Conflict, Forbidden, NotFound, Unauthorized
 from common.domain.ids import ANONYMOUS_PRINCIPAL
-from common.storage import api_keys, idempotency, organizations
+from common.storage import agents, api_keys, idempotency, organizations
 from common.storage.api_keys import NewKey
 from common.storage.engine import Tx
 from common.storage.idempotency import IdempotencyKey
@@ -40,6 +48,7 @@ def create_key(
         Conflict: without authentication, beyond the most keys, and for a repeat: the first
             answer cannot be given again.
         Forbidden: it would grant more than the caller is granted.
+        NotFound: there is no such agent.
     """
     if caller.principal_id == ANONYMOUS_PRINCIPAL:
         raise Conflict(
@@ -48,7 +57,7 @@ def create_key(
         )
     if not caller.grants.cover(wanted.grants):
         raise Forbidden("A key cannot grant what its maker is not granted")
-    text = key_text(secrets.token_bytes(_SECRET_BYTES))
+    text = key_text(secrets.token_bytes(_SECRET_BYTES), is_agents=wanted.agent_id is not None)
     key_id = deps.new_id()
     with deps.database.transaction() as tx:
         if idempotency_key is not None and idempotency.first_answer(
@@ -57,13 +66,15 @@ def create_key(
             raise Conflict("This request has made a key already, whose text was shown then")
         _check_own(tx, caller)
         organizations.lock(tx, caller.organization_id)
-        own = api_keys.of_principal(tx, caller.organization_id, caller.principal_id)
-        if len(own) >= MOST_KEYS:
+        principal_id = _principal(tx, caller, wanted)
+        reached = api_keys.within_reach(tx, caller.organization_id, principal_id)
+        if sum(key.principal_id == principal_id for key in reached) >= MOST_KEYS:
             raise Conflict(f"There are {MOST_KEYS} keys already; revoke one first")
         new = NewKey(
             id=key_id,
             organization_id=caller.organization_id,
-            principal_id=caller.principal_id,
+            principal_id=principal_id,
+            agent_id=wanted.agent_id,
             name=wanted.name,
             digest=digest_of(text),
             prefix=shown_prefix(text),
@@ -74,14 +85,27 @@ def create_key(
         return MadeKey(api_keys.insert(tx, new), text)
 
 
+def _principal(tx: Tx, caller: Caller, wanted: WantedKey) -> UUID:
+    """On whose behalf the key will be used."""
+    if wanted.agent_id is None:
+        return caller.principal_id
+    if agents.find(tx, caller.organization_id, NamedRef(wanted.agent_id, None, "")) is None:
+        raise NotFound("Agent not found")
+    return agent_principal(wanted.agent_id)
+
+
 def revoke_key(deps: Deps, gate: Gate, caller: Caller, key_id: UUID) -> None:
-    """Let one of the caller's keys open nothing any more, in any process, in a moment.
+    """Let one of the caller's keys, or of the organization's agents, open nothing any more.
+
+    All processes know in a moment.
 
     Raises:
         NotFound: the caller has no such key.
     """
     with deps.database.transaction() as tx:
-        found = api_keys.revoke_own(tx, caller.organization_id, caller.principal_id, key_id)
+        found = api_keys.revoke_within_reach(
+            tx, caller.organization_id, caller.principal_id, key_id
+        )
     if not found:
         raise NotFound("API key not found")
     gate.revoked(key_id)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from common.domain.ids import OPERATOR_PRINCIPAL
 
@@ -88,6 +88,7 @@ class Grants:
 
 EVERYTHING: Final = Grants((ALL,))
 NOTHING: Final = Grants(())
+AN_AGENT: Final = Grants((Scope.CHANNELS_USE.value,))
 
 
 def is_grant(name: str) -> bool:
@@ -102,6 +103,7 @@ class ApiKey:
     Attributes:
         organization_id: the only one it can be used in.
         principal_id: on whose behalf it is used.
+        agent_id: of an agent key: whose sessions it is for, and no others.
         prefix: how its text begins, for people to tell keys apart.
         expires_at: None: never.
         last_used_at: to the minute or so.
@@ -114,6 +116,7 @@ class ApiKey:
     prefix: str
     grants: Grants
     created_at: datetime
+    agent_id: UUID | None = None
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
 
@@ -132,6 +135,8 @@ LEAST_CHARACTERS: Final = 32
 MOST_CHARACTERS: Final = 4096
 
 _PERSONAL: Final = "evr_pat_"
+_AGENTS: Final = "evr_ak_"
+_PRINCIPALS: Final = UUID("b9c7a1de-5b0e-5e55-8a44-90f5d4a1c2f3")
 _SHOWN_DIGITS: Final = 8
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _SCHEME: Final = re.compile(r"(?:bearer|apikey)(?:\s+|$)", re.IGNORECASE)
@@ -141,14 +146,20 @@ class InvalidKey(ValueError):
     """The text is neither a key that is hard to guess nor the hash of one."""
 
 
-def key_text(secret: bytes) -> str:
+def key_text(secret: bytes, *, is_agents: bool = False) -> str:
     """The text of a key, made of 32 random bytes."""
-    return f"{_PERSONAL}{secret.hex()}"
+    return f"{_AGENTS if is_agents else _PERSONAL}{secret.hex()}"
+
+
+def agent_principal(agent_id: UUID) -> UUID:
+    """On whose behalf an agent's keys are used: the same for all of them, now and later."""
+    return uuid5(_PRINCIPALS, agent_id.hex)
 
 
 def shown_prefix(text: str) -> str:
     """What may be shown of a key for ever."""
-    return f"{text[: len(_PERSONAL) + _SHOWN_DIGITS]}..."
+    start = len(_AGENTS) if text.startswith(_AGENTS) else len(_PERSONAL)
+    return f"{text[: start + _SHOWN_DIGITS]}..."
 
 
 def digest_of(text: str) -> str:

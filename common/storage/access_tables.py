@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, text
 
 from common.storage.columns import (
     id_column,
@@ -21,6 +21,8 @@ api_keys = Table(
     id_column(),
     ref_column("organization_id", "organizations.id"),
     uuid_column("principal_id"),
+    # The one agent that it can be used for; nullable: it is no agent key.
+    ref_column("agent_id", "agents.id", nullable=True),
     text_column("name"),
     # SHA-256 of the key's text, which is kept nowhere.
     Column("digest", Text, nullable=False),
@@ -30,6 +32,9 @@ api_keys = Table(
     time_column("expires_at"),
     time_column("last_used_at"),
     time_column("revoked_at"),
+    CheckConstraint(
+        """agent_id IS NULL OR scopes = '["channels:use"]'::jsonb""", name="api_keys_of_agents"
+    ),
     Index("api_keys_digest", "digest", unique=True),
     Index(
         "api_keys_of_principal",

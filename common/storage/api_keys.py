@@ -19,7 +19,8 @@ from common.domain.access import ApiKey, Grants
 from common.storage.engine import Tx
 
 _COLUMNS: Final = """
-    id, organization_id, principal_id, name, prefix, scopes, created_at, expires_at, last_used_at
+    id, organization_id, principal_id, agent_id, name, prefix, scopes, created_at, expires_at,
+    last_used_at
 """
 _LEFT: Final = "CAST(extract(epoch FROM expires_at - clock_timestamp()) AS float) AS seconds_left"
 _IS_GOOD: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())"
@@ -38,9 +39,9 @@ _NOTE_USE: Final = text("""
         FOR NO KEY UPDATE SKIP LOCKED))
 """)
 _INSERT: Final = text(f"""
-    INSERT INTO api_keys (id, organization_id, principal_id, name, digest, prefix, scopes,
+    INSERT INTO api_keys (id, organization_id, principal_id, agent_id, name, digest, prefix, scopes,
         expires_at)
-    VALUES (:id, :organization_id, :principal_id, :name, :digest, :prefix,
+    VALUES (:id, :organization_id, :principal_id, :agent_id, :name, :digest, :prefix,
         CAST(:scopes AS jsonb),
         least(clock_timestamp() + CAST(:lasts AS interval),
             (SELECT expires_at FROM api_keys WHERE id = CAST(:made_with AS uuid))))
@@ -50,13 +51,14 @@ _REVOKE: Final = text("""
     UPDATE api_keys SET revoked_at = clock_timestamp()
     WHERE id = :id AND revoked_at IS NULL
         AND (CAST(:organization_id AS uuid) IS NULL
-            OR organization_id = :organization_id AND principal_id = :principal_id)
+            OR organization_id = :organization_id
+                AND (principal_id = :principal_id OR agent_id IS NOT NULL))
     RETURNING id
 """)
-_OF_PRINCIPAL: Final = text(f"""
+_WITHIN_REACH: Final = text(f"""
     SELECT {_COLUMNS} FROM api_keys
-    WHERE organization_id = :organization_id AND principal_id = :principal_id
-        AND revoked_at IS NULL
+    WHERE organization_id = :organization_id
+        AND (principal_id = :principal_id OR agent_id IS NOT NULL) AND revoked_at IS NULL
     ORDER BY created_at, id
 """)
 _ALL: Final = text(
@@ -94,6 +96,7 @@ class NewKey:
     prefix: str
     grants: Grants
     lasts: timedelta | None
+    agent_id: UUID | None = None
     made_with: UUID | None = None
 
 
@@ -122,6 +125,7 @@ def insert(tx: Tx, new: NewKey) -> ApiKey:
             "id": new.id,
             "organization_id": new.organization_id,
             "principal_id": new.principal_id,
+            "agent_id": new.agent_id,
             "name": new.name,
             "digest": new.digest,
             "prefix": new.prefix,
@@ -139,8 +143,8 @@ def revoke(tx: Tx, key_id: UUID) -> bool:
     return tx.execute(_REVOKE, values).one_or_none() is not None
 
 
-def revoke_own(tx: Tx, organization_id: UUID, principal_id: UUID, key_id: UUID) -> bool:
-    """As `revoke`, only for a key of that principal in that organization."""
+def revoke_within_reach(tx: Tx, organization_id: UUID, principal_id: UUID, key_id: UUID) -> bool:
+    """As `revoke`, only for a key of that principal or of an agent, in that organization."""
     values = {
         "id": key_id,
         "organization_id": organization_id,
@@ -149,10 +153,10 @@ def revoke_own(tx: Tx, organization_id: UUID, principal_id: UUID, key_id: UUID) 
     return tx.execute(_REVOKE, values).one_or_none() is not None
 
 
-def of_principal(tx: Tx, organization_id: UUID, principal_id: UUID) -> list[ApiKey]:
-    """The keys of one principal that are not revoked, oldest first."""
+def within_reach(tx: Tx, organization_id: UUID, principal_id: UUID) -> list[ApiKey]:
+    """The keys of one principal and of the organization's agents, oldest first; none revoked."""
     values = {"organization_id": organization_id, "principal_id": principal_id}
-    return [_key(row) for row in tx.execute(_OF_PRINCIPAL, values)]
+    return [_key(row) for row in tx.execute(_WITHIN_REACH, values)]
 
 
 def find_all(tx: Tx) -> list[ApiKey]:
@@ -169,6 +173,7 @@ def _key(row: Row[Any]) -> ApiKey:
         id=row.id,
         organization_id=row.organization_id,
         principal_id=row.principal_id,
+        agent_id=row.agent_id,
         name=row.name,
         prefix=row.prefix,
         grants=Grants(tuple(row.scopes)),

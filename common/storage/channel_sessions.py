@@ -32,6 +32,7 @@ _IS_BELOW: Final = text("""
     WHERE s.id = :session_id AND s.organization_id = :organization_id AND s.deleted_at IS NULL
         AND a.organization_id = :organization_id AND a.status <> 'deleted'
         AND (CAST(:principal_id AS uuid) IS NULL OR s.owner_principal_id = :principal_id)
+        AND (CAST(:only_agent_id AS uuid) IS NULL OR a.id = :only_agent_id)
         AND a.id = (
             SELECT id FROM agents
             WHERE organization_id = :organization_id AND status <> 'deleted'
@@ -71,8 +72,12 @@ def is_below(
     *,
     agent: NamedRef,
     principal_id: UUID | None,
+    only_agent_id: UUID | None,
 ) -> bool:
-    """As `belongs`, for an agent as a path names it; any owner's when none is given."""
+    """As `belongs`, for an agent as a path names it; any owner's when none is given.
+
+    Of other agents than `only_agent_id` nothing belongs, if that is given.
+    """
     found = tx.execute(
         _IS_BELOW,
         {
@@ -81,6 +86,7 @@ def is_below(
             "agent_id": agent.id,
             "slug": agent.slug,
             "principal_id": principal_id,
+            "only_agent_id": only_agent_id,
         },
     )
     return found.one_or_none() is not None

@@ -17,6 +17,7 @@ CREATE TABLE api_keys (
     id UUID NOT NULL,
     organization_id UUID NOT NULL,
     principal_id UUID NOT NULL,
+    agent_id UUID,
     name TEXT NOT NULL,
     digest TEXT NOT NULL,
     prefix TEXT NOT NULL,
@@ -26,7 +27,9 @@ CREATE TABLE api_keys (
     last_used_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id),
-    FOREIGN KEY(organization_id) REFERENCES organizations (id)
+    CONSTRAINT api_keys_of_agents CHECK (agent_id IS NULL OR scopes = '["channels:use"]'::jsonb),
+    FOREIGN KEY(organization_id) REFERENCES organizations (id),
+    FOREIGN KEY(agent_id) REFERENCES agents (id)
 );
 CREATE UNIQUE INDEX api_keys_digest ON api_keys (digest);
 CREATE INDEX api_keys_of_principal ON api_keys (organization_id, principal_id)

@@ -410,7 +410,7 @@ export interface paths {
         };
         /**
          * List API keys
-         * @description List the caller's keys that are not revoked.
+         * @description List the caller's keys and those of the organization's agents, but no revoked ones.
          */
         get: operations["list_api_keys"];
         put?: never;
@@ -2577,6 +2577,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
         };
         ApiKey: {
+            agent_id: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -3219,6 +3220,7 @@ export interface components {
             worker_id: string | null;
         };
         MadeApiKey: {
+            agent_id: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -3425,14 +3427,19 @@ export interface components {
             tools?: components["schemas"]["Tool"][] | null;
         };
         NewApiKey: {
+            /** @default null */
+            agent_id?: string | null;
             /**
              * @description Never, when it is left out; with the key that makes it at last
              * @default null
              */
             expires_in_days?: number | null;
             name: string;
-            /** @description Patterns of scopes: `*`, `sessions:read`, `sessions:*`, `*:read` */
-            scopes?: string[];
+            /**
+             * @description Patterns of scopes: `*`, `sessions:read`, `sessions:*`, `*:read`; everything when it is left out, but for an agent key, which always has `channels:use`
+             * @default null
+             */
+            scopes?: string[] | null;
         };
         NewFile: {
             /** @default null */

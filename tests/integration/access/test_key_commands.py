@@ -12,8 +12,15 @@ import pytest
 from sqlalchemy import text
 
 from common.clock import new_id
-from common.domain.access import digest_of
-from common.domain.ids import OPERATOR_PRINCIPAL, Kind, parse_id, show_id
+from common.domain.access import AN_AGENT, agent_principal, digest_of
+from common.domain.ids import (
+    DEFAULT_ORGANIZATION,
+    GENERIC_HARNESS,
+    OPERATOR_PRINCIPAL,
+    Kind,
+    parse_id,
+    show_id,
+)
 from common.live import CONTROL_CHANNEL
 from common.redis_client import make_client
 from common.storage import api_keys
@@ -121,6 +128,30 @@ def test_a_key_may_be_less_than_everything(shell: Shell) -> None:
     assert kept.key.organization_id == organization
     assert kept.key.grants.names == ("sessions:read", "*:read")
     assert kept.seconds_left == pytest.approx(7 * 86_400, abs=120)
+
+
+def test_a_key_may_be_for_one_agent_alone(shell: Shell) -> None:
+    agent = new_id()
+    database = Database(shell.database_url, pool_size=1, application="everturn test")
+    with database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO agents (id, organization_id, name, slug, system_prompt, harness_id)"
+                " VALUES (:id, :o, 'Clerk', 'clerk', '', :h)"
+            ),
+            {"id": agent, "o": DEFAULT_ORGANIZATION, "h": GENERIC_HARNESS},
+        )
+    database.close()
+    for named in ("Clerk", show_id(Kind.AGENT, agent)):
+        made = shell.everturn("create", "--name", "app", "--agent", named).out.strip()
+        kept = found(shell.database_url, made)
+        assert made.startswith("evr_ak_")
+        assert kept is not None
+        assert (kept.key.agent_id, kept.key.grants) == (agent, AN_AGENT)
+        assert kept.key.principal_id == agent_principal(agent)
+    assert shell.everturn("create", "--name", "app", "--agent", "nobody").status == 1
+    both = shell.everturn("create", "--name", "app", "--agent", "Clerk", "--scope", "*")
+    assert both.status == 2
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_a_key_of_another_organization_finds_nothing(world: World, author: Autho
 
 def test_below_a_channel_a_key_sees_its_principals_sessions_alone(world: World) -> None:
     world.serve(AUTH_MODE="admin")
-    author, agent = world.author(), new_id()
+    author, agent, other = world.author(), new_id(), new_id()
     with world.database.transaction() as tx:
         tx.execute(
             text(
@@ -158,6 +158,17 @@ def test_below_a_channel_a_key_sees_its_principals_sessions_alone(world: World) 
     assert status(make_key(world, "channels:use")[1]) == 200
     assert status(make_key(world, principal_id=UUID(int=77))[1]) == 404
     assert status(make_key(world, "sessions:*")[1]) == 403
+    for_agent = {"agent_id": agent, "principal_id": OPERATOR_PRINCIPAL}
+    assert status(make_key(world, "channels:use", **for_agent)[1]) == 200
+    with world.database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO agents (id, organization_id, name, slug, system_prompt, harness_id)"
+                " VALUES (:id, :o, :name, :name, '', :h)"
+            ),
+            {"id": other, "o": DEFAULT_ORGANIZATION, "name": other.hex, "h": GENERIC_HARNESS},
+        )
+    assert status(make_key(world, "channels:use", **{**for_agent, "agent_id": other})[1]) == 404
 
 
 Opening = Callable[[World, Author, Headers], Reader]

@@ -322,3 +322,12 @@ test('what is not built yet says so', async () => {
     code: 'not_implemented',
   });
 });
+
+test('who one is, and keys', async () => {
+  assert.equal((await client.auth.config()).mode, 'none');
+  assert.deepEqual((await client.auth.me()).roles, ['admin']);
+  // Without authentication there is nobody whose key it would be.
+  await assert.rejects(client.auth.keys.create({ name: 'mine' }), { status: 409 });
+  assert.equal((await client.auth.keys.list()).total, 0);
+  await assert.rejects(client.auth.keys.revoke(`key_${'0'.repeat(32)}`), { status: 404 });
+});
