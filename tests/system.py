@@ -35,6 +35,7 @@ _MODULES = {
         *_CELERY_ARGUMENTS,
         "--queues=turns.priority,turns",
     ],
+    "auditedworker": ["celery", "--app=tests.chaos.audited_worker", *_CELERY_ARGUMENTS],
     "stormworker": [
         "celery",
         "--app=tests.chaos.storm.worker",
@@ -139,7 +140,7 @@ def _is_ready(part: Part) -> bool:
     match part.name.partition("-")[0]:
         case "api" | "stream" | "front":
             return _answers(part.port)
-        case "worker" | "effectworker" | "stormworker":
+        case "worker" | "effectworker" | "stormworker" | "auditedworker":
             return part.said("worker_ready") > 0
         case "sweeper":
             return part.said("sweeper_ready") > 0

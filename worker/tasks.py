@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import (
     task_received,
     worker_init,
@@ -66,13 +66,24 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
         """Run a queued turn; the message carries its id and nothing else (I10)."""
         running[0].run(UUID(turn_id))
 
+    class Threads(bootsteps.StartStopStep):
+        """Starts the threads when Celery has put its variables into the environment.
+
+        Who connects to PostgreSQL reads the environment; changed meanwhile by another thread
+        it ends the process (setenv(3)).
+        """
+
+        def start(self, _celery_worker: Any) -> None:
+            for worker in running:
+                worker.start()
+
+    app.steps["worker"].add(Threads)
+
     # Celery passes each of these more than it is asked for.
     @worker_init.connect(weak=False)
-    def start(**_: Any) -> None:
+    def prepare(**_: Any) -> None:
         logs.configure(settings, process="worker")
-        worker = Worker(settings, capabilities=capabilities)
-        worker.start()
-        running.append(worker)
+        running.append(Worker(settings, capabilities=capabilities))
 
     @worker_ready.connect(weak=False)
     def announce(sender: Any, **_: Any) -> None:
