@@ -22,6 +22,10 @@ Tx = Connection
 DatabaseError = SQLAlchemyError
 
 _STATEMENT_TIMEOUT_MS: Final = 30_000
+# Nothing waits for others within a transaction, so one that is silent for so long belongs to a
+# process that is frozen or cut off.  Its locks must be gone before its lease is, or nobody
+# could take its turns back.
+_SILENT_TRANSACTION_MS: Final = 10_000
 _CONNECT_ARGUMENTS: Final = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
@@ -29,12 +33,13 @@ _CONNECT_ARGUMENTS: Final = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
-    "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+    "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    f" -c idle_in_transaction_session_timeout={_SILENT_TRANSACTION_MS}",
 }
 # Outages that end by themselves: connection (08), shutdown (57P), statement time-out (57014),
-# too many clients (53), serialization, deadlock and lock time-outs (40, 55P), and a standby
-# that is not promoted yet (25006).
-_PASSING: Final = ("08", "57P", "57014", "53", "40", "55P", "25006")
+# too many clients (53), serialization, deadlock and lock time-outs (40, 55P), a standby that is
+# not promoted yet (25006), and a transaction that was silent for too long (25P03).
+_PASSING: Final = ("08", "57P", "57014", "53", "40", "55P", "25006", "25P03")
 
 
 class Database:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from common.storage.engine import Database, driver_url, is_passing_outage, sqlstate
 from dev.services import free_test_port
+from tests.conditions import wait_until
 from tests.integration.storage.conftest import Rows
 
 _PID = text("SELECT pg_backend_pid()")
@@ -36,6 +37,17 @@ def _be_cut_in_a_transaction(rows: Rows) -> None:
         tx.execute(_PID)
 
 
+def _be_silent_in_a_transaction(rows: Rows) -> None:
+    with rows.database.transaction() as tx:
+        pid = tx.execute(_PID).scalar_one()
+        tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+        wait_until(
+            lambda: not rows.all("SELECT 1 AS one FROM pg_stat_activity WHERE pid = :pid", pid=pid),
+            description="PostgreSQL ends it",
+        )
+        tx.execute(_PID)
+
+
 def test_a_connection_that_was_cut_is_an_outage_that_passes(rows: Rows) -> None:
     with pytest.raises(SQLAlchemyError) as failed:
         _be_cut_in_a_transaction(rows)
@@ -54,6 +66,18 @@ def test_a_connection_that_was_cut_while_it_lay_in_the_pool_is_one_too(
             database.ping()
         assert is_passing_outage(failed.value)
         database.ping()
+
+
+def test_a_transaction_that_is_silent_gives_its_locks_back(rows: Rows) -> None:
+    """As of a worker that is frozen: before its lease is over, or nobody could take its turns."""
+    with rows.database.reading() as tx:
+        shown = tx.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+    assert shown == "10s"
+
+    with pytest.raises(SQLAlchemyError) as failed:
+        _be_silent_in_a_transaction(rows)
+    assert is_passing_outage(failed.value)
+    rows.database.ping()
 
 
 def test_a_server_that_is_not_there_is_an_outage_that_passes() -> None:
