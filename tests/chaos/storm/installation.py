@@ -46,6 +46,9 @@ Later = Callable[[], None]
 # Clocks of workers that do not agree; order comes from the database's alone.
 _SKEWS: Final = ("0", "-240", "90")
 _PULSE_SECONDS: Final = 0.25
+# Where none of a kind is at work nothing can go on, and how long it takes says nothing.  So a
+# fault waits until it leaves one that is.
+_LEAST_AT_WORK: Final = 2
 
 
 @dataclass
@@ -56,6 +59,11 @@ class Slot:
     settings: Mapping[str, str]
     part: Part
     is_ended_by_us: bool = False
+    is_frozen: bool = False
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.part.is_alive and not self.is_ended_by_us and not self.is_frozen
 
 
 @dataclass
@@ -143,6 +151,8 @@ class Installation:
         if self._do(fault):
             say(str(fault))
             self.done.append(fault)
+        elif fault.kind:
+            self._in(_PULSE_SECONDS, lambda: self._inflict(fault, say))
 
     def _do(self, fault: Fault) -> bool:
         """Do it; False when there is nothing to do it to just now."""
@@ -169,32 +179,37 @@ class Installation:
                 return True
 
     def _hit_process(self, fault: Fault) -> bool:
-        there = [each for each in self.slots if each.name == fault.kind and each.part.is_alive]
-        if not there:
+        at_work = [each for each in self.slots if each.name == fault.kind and each.is_at_work]
+        if len(at_work) < _LEAST_AT_WORK:
             return False
-        slot = there[int(fault.choice * len(there))]
+        slot = at_work[int(fault.choice * len(at_work))]
         part = slot.part
-        slot.is_ended_by_us |= fault.act is not Act.FREEZE
         match fault.act:
             case Act.KILL:
+                slot.is_ended_by_us = True
                 part.kill()
                 self._in(fault.seconds, lambda: self._start_again(slot))
             case Act.TERMINATE:
+                slot.is_ended_by_us = True
                 _signal(part, signal.SIGTERM)
                 self._in(fault.seconds, lambda: self._start_when_ended(slot))
             case _:
+                slot.is_frozen = True
                 _signal(part, signal.SIGSTOP)
-                self._in(fault.seconds, lambda: _signal(part, signal.SIGCONT))
+                self._in(fault.seconds, lambda: self._thaw(slot))
         if fault.kind == "worker":
             self._note_held(part, fault.act)
         return True
+
+    def _thaw(self, slot: Slot) -> None:
+        _signal(slot.part, signal.SIGCONT)
+        slot.is_frozen = False
 
     def _start_again(self, slot: Slot) -> None:
         slot.part = self.system.start(_COMMANDS.get(slot.name, slot.name), **slot.settings)
         slot.is_ended_by_us = False
 
     def _start_when_ended(self, slot: Slot) -> None:
-        """One that is frozen does not hear; it is continued before long."""
         if slot.part.is_alive:
             self._in(0.2, lambda: self._start_when_ended(slot))
         else:
