@@ -74,7 +74,7 @@ _RESOLVE: Final = text(f"""
     FROM sessions s
     JOIN organizations o ON o.id = s.organization_id
     JOIN harness h ON h.id = s.harness_id
-    LEFT JOIN agents a ON a.id = s.agent_id
+    LEFT JOIN agents a ON a.id = s.agent_id AND a.organization_id = s.organization_id
     LEFT JOIN agent_versions v ON v.id = a.default_version_id AND v.agent_id = a.id
     LEFT JOIN LATERAL jsonb_populate_record(a, v.authored_config) c ON true
     WHERE {_OURS}
@@ -90,6 +90,7 @@ _MODELS: Final = text("""
             m.profile, m.enabled AND p.status = 'active' AS is_usable
         FROM models m JOIN providers p ON p.id = m.provider_id
         WHERE (m.organization_id IS NULL OR m.organization_id = :organization_id)
+            AND (p.organization_id IS NULL OR p.organization_id = :organization_id)
             AND (m.id = r.id OR m.model_id = r.ref OR m.provider_type = r.ref)
         ORDER BY m.id = r.id DESC NULLS LAST, m.model_id = r.ref DESC,
             m.organization_id NULLS LAST, is_usable DESC, m.stale_since NULLS FIRST, m.id

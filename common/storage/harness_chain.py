@@ -15,6 +15,8 @@ from sqlalchemy import text
 from common.domain.harness import MAX_PARENTS, MergedHarness
 from common.storage.engine import Tx
 
+_IS_THERE: Final = "(h.organization_id IS NULL OR h.organization_id = :organization_id)"
+
 
 def _nearest(column: str, condition: str) -> str:
     return f"(array_agg({column} ORDER BY depth) FILTER (WHERE {condition}))[1] AS {column}"
@@ -30,13 +32,14 @@ def _joined(column: str) -> str:
 def merged_harness(harness_id: str) -> str:
     """The common table expressions that make `harness`: one row, or nulls when there is none.
 
-    `harness_id` is an SQL expression.  To stand right after `WITH RECURSIVE`.
+    `harness_id` is an SQL expression, `:organization_id` whose harnesses there are beside the
+    built-in ones.  To stand right after `WITH RECURSIVE`.
     """
     return f"""chain AS (
-        SELECT h.*, 0 AS depth FROM harnesses h WHERE h.id = {harness_id}
+        SELECT h.*, 0 AS depth FROM harnesses h WHERE h.id = {harness_id} AND {_IS_THERE}
         UNION ALL
         SELECT h.*, c.depth + 1 FROM chain c JOIN harnesses h ON h.id = c.parent_harness_id
-        WHERE c.depth < {MAX_PARENTS}
+        WHERE c.depth < {MAX_PARENTS} AND {_IS_THERE}
     ), harness AS (
         SELECT
             (array_agg(id ORDER BY depth))[1] AS id,
@@ -54,12 +57,7 @@ def merged_harness(harness_id: str) -> str:
 
 
 _MERGED: Final = text(f"""
-    WITH RECURSIVE {
-    merged_harness(
-        "(SELECT id FROM harnesses WHERE id = :harness_id"
-        " AND (organization_id IS NULL OR organization_id = :organization_id))"
-    )
-}
+    WITH RECURSIVE {merged_harness("CAST(:harness_id AS uuid)")}
     SELECT coalesce(system_prompt, '') AS system_prompt, default_model_id, network_access,
         parallel_tool_calls, capabilities, tools, initial_files, mcp_servers
     FROM harness
