@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api.deps import current_deps
+from common.domain.browser import protective_headers
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _QUIET: Final = ("/health",)
@@ -44,8 +45,10 @@ def _begin() -> Response | None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in protective_headers(
+        hsts_seconds=current_deps().settings.hsts_seconds
+    ).items():
+        response.headers.setdefault(name, value)
     _add_origin(response)
     # The route's template: a path could hold a name, a query what is searched for (I10).
     route = request.url_rule.rule if request.url_rule else None

@@ -7,15 +7,18 @@ names; a test compares the two.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from common.domain.access import parse_digest
+from common.domain.browser import read_origins
 from common.domain.outbound import PrivateTargets
 from common.encryption import MasterKey
 
@@ -68,6 +71,20 @@ def _seconds(raw: str) -> float:
     return value
 
 
+def _address(raw: str) -> str:
+    """Refuse what a driver would refuse too, but repeating the password."""
+    try:
+        parts = urlsplit(raw)
+        has_odd_port = parts.port == 0
+    except ValueError:
+        has_odd_port = True
+    if raw and (has_odd_port or "://" not in raw or parts.netloc.count("@") > 1):
+        raise ValueError(
+            "must be a URL; signs such as : / ? # @ in its password are written as %3A and so on"
+        )
+    return raw
+
+
 def _flag(raw: str) -> bool:
     if raw.lower() in ("1", "true", "yes", "on"):
         return True
@@ -100,33 +117,38 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def _names(raw: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in raw.split(",") if part.strip())
-
-
 def _setting(default: str | None, parse: Callable[[str], Any], doc: str) -> Any:
     return field(metadata={"default": default, "parse": parse, "doc": doc})
+
+
+def _secret(default: str | None, parse: Callable[[str], Any], doc: str) -> Any:
+    """A setting that holds what no log may show."""
+    about = {"default": default, "parse": parse, "doc": doc, "is_secret": True}
+    return field(repr=False, metadata=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings.  The environment name is the field's name in capitals."""
 
-    database_url: str = _setting(None, _text, "PostgreSQL 14 to 18, postgresql://…")
-    redis_url: str = _setting(None, _text, "Redis or Valkey from 7.0, redis://…")
-    broker_url: str = _setting("", _text, "Celery's broker; REDIS_URL when empty")
-    pubsub_url: str = _setting("", _text, "live channel; REDIS_URL when empty")
-    live_text_url: str = _setting("", _text, "text being streamed; REDIS_URL when empty")
+    database_url: str = _secret(None, _address, "PostgreSQL 14 to 18, postgresql://…")
+    redis_url: str = _secret(None, _address, "Redis or Valkey from 7.0, redis://…")
+    broker_url: str = _secret("", _address, "Celery's broker; REDIS_URL when empty")
+    pubsub_url: str = _secret("", _address, "live channel; REDIS_URL when empty")
+    live_text_url: str = _secret("", _address, "text being streamed; REDIS_URL when empty")
 
     deployment_grade: str = _setting("prod", _choice(*_GRADES), "dev opens llmsim and its hints")
     auth_mode: str = _setting(
         "none", _choice(*_AUTH_MODES), "who may call; none: everyone; else: who shows a key"
     )
-    auth_bootstrap_key: str | None = _setting(
+    auth_bootstrap_key: str | None = _secret(
         "", _key_digest, "a key of the operator's, its text or sha256:<hex>; empty: none"
     )
     auth_allow_open: bool = _setting("0", _flag, "1: AUTH_MODE=none may listen beyond loopback")
-    cors_allowed_origins: tuple[str, ...] = _setting("", _names, "origins, comma-separated")
+    cors_allowed_origins: tuple[str, ...] = _setting(
+        "", read_origins, "origins whose pages may read answers, comma-separated"
+    )
+    hsts_seconds: int = _setting("0", _count, "browsers are to use only TLS for so long; 0: unsaid")
 
     bind_host: str = _setting("127.0.0.1", _text, "address that api and stream listen on")
     api_port: int = _setting("9301", _port, "port of api")
@@ -145,14 +167,14 @@ class Settings:
     )
     llmsim: dict[str, Any] = _setting("{}", _object, "behaviour of the simulated model, JSON")
 
-    secrets_encryption_key: MasterKey | None = _setting(
+    secrets_encryption_key: MasterKey | None = _secret(
         "", _master_key, "encrypts stored keys and secrets, <name>:<base64 of 32 bytes>"
     )
-    secrets_encryption_key_previous: MasterKey | None = _setting(
+    secrets_encryption_key_previous: MasterKey | None = _secret(
         "", _master_key, "still decrypts, until everturn rotate-secrets has run"
     )
-    default_openai_api_key: str = _setting("", _text, "for OpenAI providers without a key")
-    default_anthropic_api_key: str = _setting("", _text, "for Anthropic providers without a key")
+    default_openai_api_key: str = _secret("", _text, "for OpenAI providers without a key")
+    default_anthropic_api_key: str = _secret("", _text, "for Anthropic providers without a key")
 
     lease_seconds: float = _setting("15", _seconds, "how long a silent worker keeps its turn")
     renew_seconds: float = _setting("5", _seconds, "how often a worker renews its leases")
@@ -203,7 +225,7 @@ class Settings:
     s3_region: str = _setting("us-east-1", _text, "region of the bucket")
     s3_endpoint_url: str = _setting("", _text, "of an S3-compatible store; empty: AWS")
     s3_access_key_id: str = _setting("", _text, "empty: what the machine's role allows")
-    s3_secret_access_key: str = _setting("", _text, "belongs to S3_ACCESS_KEY_ID")
+    s3_secret_access_key: str = _secret("", _text, "belongs to S3_ACCESS_KEY_ID")
     blob_orphan_seconds: float = _setting(
         "3600", _seconds, "age at which a blob that nothing names is removed"
     )
@@ -228,6 +250,14 @@ class Settings:
     @property
     def is_development(self) -> bool:
         return self.deployment_grade == "dev"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What no log may show: keys, and the passwords of addresses."""
+        values = [
+            getattr(self, each.name) for each in fields(self) if each.metadata.get("is_secret")
+        ]
+        return frozenset(secret for value in values if value for secret in _secrets_of(value))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -256,6 +286,22 @@ class Settings:
         if faults:
             raise InvalidSettings("; ".join(faults))
         return cls(**values)
+
+
+def _secrets_of(value: str | MasterKey) -> Iterator[str]:
+    """The forms in which a setting's secret could be met."""
+    if isinstance(value, MasterKey):
+        yield base64.b64encode(value.key).decode()
+        yield base64.urlsafe_b64encode(value.key).decode()
+        return
+    if "://" not in value:
+        yield value
+        return
+    parts = urlsplit(value)
+    # A password that is also the user's name is no secret, and would mask ordinary words.
+    if parts.password and parts.password not in (parts.username, parts.path.strip("/")):
+        yield parts.password
+        yield unquote(parts.password)
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:

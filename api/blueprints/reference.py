@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, cast
 
@@ -13,6 +15,7 @@ from flask import Response, abort, current_app, send_from_directory
 from api.endpoint import JSON_TYPE, needing
 from api.openapi import document
 from common.domain.access import Admission
+from common.domain.browser import CONTENT_SECURITY, page_security
 
 blueprint = APIBlueprint("reference", __name__, enable_openapi=False)
 
@@ -37,7 +40,11 @@ _PAGE: Final = """<!doctype html>
 <div id="reference"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/swagger-ui-standalone-preset.js"></script>
-<script>
+<script>{script}</script>
+</body>
+</html>
+"""
+_SCRIPT: Final = """
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#reference",
@@ -45,10 +52,8 @@ SwaggerUIBundle({
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
 });
-</script>
-</body>
-</html>
 """
+_SECURITY: Final = page_security(f"sha256-{b64encode(sha256(_SCRIPT.encode()).digest()).decode()}")
 
 
 @blueprint.get("/openapi.json")
@@ -67,7 +72,11 @@ def openapi() -> Response:
 @needing(Admission.PUBLIC)
 def page() -> Response:
     """The reference page."""
-    return Response(_PAGE, content_type="text/html; charset=utf-8")
+    return Response(
+        _PAGE.replace("{script}", _SCRIPT),
+        headers={CONTENT_SECURITY: _SECURITY},
+        content_type="text/html; charset=utf-8",
+    )
 
 
 @blueprint.get("/docs/<file>")

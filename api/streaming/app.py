@@ -37,6 +37,7 @@ from api.streaming.responses import (
     json_answer,
     preflight_answer,
     refusal_answer,
+    with_protection,
 )
 from api.streaming.start import StartMode
 from api.streaming.stream import Stream
@@ -111,6 +112,7 @@ class StreamApp:
         deps = self._deps
         if deps is None:
             raise AssertionError("the server answers requests only after start-up")
+        send = with_protection(send, hsts_seconds=deps.settings.hsts_seconds)
         path = scope["path"].rstrip("/") or "/"
         if path in _HEALTH_PATHS:
             await _send_all(send, await _health(scope, path, deps))

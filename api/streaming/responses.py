@@ -10,6 +10,7 @@ import orjson
 
 from api.auth import challenge
 from common.clock import new_id
+from common.domain.browser import protective_headers
 from common.domain.errors import (
     DomainError,
     FieldProblem,
@@ -121,6 +122,23 @@ def refusal_answer(error: DomainError | Refused, *, headers: Headers) -> list[Me
         headers = [*headers, (b"www-authenticate", wanted.encode("latin-1"))]
     status = next((known for kind, known in _STATUS_OF if isinstance(error, kind)), _OTHERS)
     return error_answer(status, error.code, error.message, problems=error.problems, headers=headers)
+
+
+def with_protection(send: Send, *, hsts_seconds: int) -> Send:
+    """Send answers with the headers that every answer has unless it sets them itself."""
+
+    def protected(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            own = {name.lower() for name, _ in message["headers"]}
+            added = [
+                (name.lower().encode(), value.encode())
+                for name, value in protective_headers(hsts_seconds=hsts_seconds).items()
+                if name.lower().encode() not in own
+            ]
+            message = {**message, "headers": [*message["headers"], *added]}
+        return send(message)
+
+    return protected
 
 
 def cors_headers(origin: str | None, allowed: tuple[str, ...]) -> Headers:

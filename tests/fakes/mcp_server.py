@@ -61,5 +61,11 @@ def who_calls(ctx: Context[Any, Any]) -> dict[str, str | None]:
     return {**sent, "meta_key": str(meta.get("idempotencyKey"))}
 
 
+@server.tool()
+def tells(ctx: Context[Any, Any]) -> str:
+    """Fail with what the request was sent with."""
+    raise ToolError(str(dict(ctx.headers or {})))
+
+
 if __name__ == "__main__":
     server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))

@@ -15,8 +15,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from common import clock
+from common.domain.masking import masked
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
-from worker.llm.masking import masked
 
 LONGEST_DETAIL: Final = 2048  # characters
 _MOST_READ: Final = 32 * LONGEST_DETAIL

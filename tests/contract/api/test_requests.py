@@ -1,7 +1,10 @@
 """What every request gets: a log line without content (I10), and headers for browsers."""
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import structlog
@@ -11,6 +14,7 @@ from api.app import create_app
 from api.deps import Deps
 from common.settings import Settings
 from tests.contract.api.client import Api, Document, saying
+from tests.contract.api.uploads import uploaded
 
 WORDS = "xyzzy-private-words"
 
@@ -86,6 +90,50 @@ def test_a_configured_origin_may_read_answers(browsed: Api) -> None:
     preflight = ours.send("OPTIONS", "/v1/agents")
     assert preflight.status == 204
     assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
+
+
+def test_every_answer_tells_browsers_to_do_nothing_with_it(api: Api) -> None:
+    answers = [
+        api.get("/v1/agents"),
+        api.get("/v1/nothing"),
+        api.get("/health"),
+        api.send("OPTIONS", "/v1/agents"),
+        api.get("/openapi.json"),
+        api.get("/docs"),
+        api.get("/docs/swagger-ui.css"),
+        api.get(f"/v1/images/{uploaded(api)['id']}"),
+        api.post("/v1/sessions", b"{"),
+    ]
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in policy or "sandbox" in policy
+        assert "Strict-Transport-Security" not in answer.headers
+        assert len(answer.headers.getlist("Content-Security-Policy")) == 1
+
+
+def test_what_is_somebodys_own_is_kept_nowhere(api: Api) -> None:
+    session = api.session()
+    for path in ("/v1/sessions", f"/v1/sessions/{session['id']}/events", "/v1/nothing"):
+        assert api.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_tls_is_demanded_of_browsers_only_when_told(deps: Deps, document: Document) -> None:
+    settings = replace(deps.settings, hsts_seconds=600)
+    told = Api(create_app(replace(deps, settings=settings)), {}, document)
+
+    assert told.get("/health").headers["Strict-Transport-Security"] == "max-age=600"
+
+
+def test_the_pages_own_script_is_the_one_that_its_policy_lets_run(api: Api) -> None:
+    page = api.get("/docs")
+    (script,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+
+    (allowed,) = re.findall(r"script-src ([^;]*)", page.headers["Content-Security-Policy"])
+    assert allowed == f"'self' 'sha256-{digest}'"
 
 
 def test_other_origins_may_not(browsed: Api, api: Api) -> None:

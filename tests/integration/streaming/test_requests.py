@@ -149,6 +149,27 @@ def test_only_configured_origins_may_read(world: World) -> None:
         assert "Access-Control-Allow-Origin" not in reader.response.headers
 
 
+def test_every_answer_tells_browsers_to_do_nothing_with_it(author: Author, world: World) -> None:
+    path = f"/v1/sessions/{author.session_id.hex}/sse"
+    answers = [
+        ask(world, method, path)[1]
+        for method, path in (("GET", "/health"), ("GET", "/x"), ("POST", path))
+    ]
+    with world.read(author) as reader:
+        answers.append(dict(reader.response.headers))
+    for headers in answers:
+        shown = {name.lower(): value for name, value in headers.items()}
+        assert shown["x-content-type-options"] == "nosniff"
+        assert shown["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in shown["content-security-policy"]
+        assert shown["cache-control"] in ("no-store", "no-cache")
+        assert "strict-transport-security" not in shown
+    world.serve(HSTS_SECONDS="600")
+    told = Reader(world.servers[-1].port, path)
+    world.readers.append(told)
+    assert told.response.headers["Strict-Transport-Security"] == "max-age=600"
+
+
 def test_ready_names_what_is_down(world: World) -> None:
     world.serve(REDIS_URL="redis://127.0.0.1:1/0")
     status, _, body = ask(world, "GET", "/health/ready")

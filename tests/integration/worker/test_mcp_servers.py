@@ -12,6 +12,7 @@ from sqlalchemy import text
 from common.clock import new_id
 from common.domain.events import EventType
 from common.domain.ids import DEFAULT_ORGANIZATION
+from common.domain.masking import MASK
 from common.domain.mcp_server import AuthMode, McpServerStatus, ProtocolMode
 from common.encryption import MasterKey
 from common.live import live_channel
@@ -86,6 +87,7 @@ def test_the_list_is_kept_for_a_day_and_then_asked_for_anew(
         "hangs": "at_most_once",
         "reports": "at_most_once",
         "who.calls": "at_most_once",
+        "tells": "at_most_once",
     }
     worker.run(say_calls(world, server, ("add", {"a": 2, "b": 1})))
     assert stored(world, server).tools_fetched_at == listed.tools_fetched_at
@@ -118,6 +120,28 @@ def test_a_call_carries_key_headers_and_the_calls_own_key(
     assert (sent["authorization"], sent["x-team"]) == ("Bearer sk-1", "red")
     expected = f"{world.session_id.hex}:{result['tool_call_id']}"
     assert (sent["idempotency-key"], sent["meta_key"]) == (expected, expected)
+
+
+def test_credentials_that_a_server_repeats_get_no_further(
+    mcp_world: World, server_url: str
+) -> None:
+    world, key, team = mcp_world, "planted-key-4711", "planted-header-4711"
+    server = register(
+        world, server_url, auth_mode=AuthMode.API_KEY, api_key=key, headers={"X-Team": team}
+    )
+    world.grant(server.capability_id)
+
+    world.worker().run(say_calls(world, server, ("who.calls", {}), ("tells", {})))
+
+    # In the order in which they ended.
+    failed, told = sorted(results(world), key=lambda each: bool(each["success"]))
+    sent = json.loads(shown(told)["result"])
+    assert (sent["authorization"], sent["x-team"]) == (f"Bearer {MASK}", MASK)
+    assert MASK in failed["error"]
+    with world.database.reading() as tx:
+        rows = tx.execute(text("SELECT events::text FROM events")).scalars().all()
+    assert key not in "".join(rows)
+    assert team not in "".join(rows)
 
 
 def test_arguments_are_held_against_the_servers_schema(mcp_world: World, server_url: str) -> None:

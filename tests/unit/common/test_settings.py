@@ -128,6 +128,28 @@ def test_a_flag_has_several_spellings(raw: str, *, is_set: bool) -> None:
 def test_origins_are_a_list() -> None:
     settings = _settings(CORS_ALLOWED_ORIGINS=" http://a:3000, ,http://b ")
     assert settings.cors_allowed_origins == ("http://a:3000", "http://b")
+    other = _settings(CORS_ALLOWED_ORIGINS="http://[::1]:3000,https://a.b-c.example")
+    assert other.cors_allowed_origins == ("http://[::1]:3000", "https://a.b-c.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "https://*.example.com",
+        "null",
+        "https://a.example.com/",
+        "https://a.example.com/path",
+        "https://user:word@a.example.com",
+        "https://A.example.com",
+        "a.example.com",
+        "ftp://a.example.com",
+        "https://a.example.com:x",
+    ],
+)
+def test_what_is_no_origin_is_refused_at_the_start(origin: str) -> None:
+    (fault,) = _faults(CORS_ALLOWED_ORIGINS=f"https://a.example.com,{origin}")
+    assert fault.startswith("CORS_ALLOWED_ORIGINS: must be origins")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "example.org"])  # noqa: S104 - refused

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from common.domain.masking import without, without_in
 from common.domain.outbound import HostRules, OutboundPolicy, PrivateTargets
-from worker.capabilities.capability import Tool, ToolContext, ToolFailed, ToolOutcome
+from worker.capabilities.capability import Tool, ToolContext, ToolFailed, ToolOutcome, ToolSucceeded
 from worker.capabilities.mcp_servers import client, loop
 from worker.capabilities.mcp_servers.client import (
     Connection,
@@ -65,18 +67,38 @@ def _call(
     arguments: Mapping[str, Any],
     context: ToolContext,
 ) -> ToolOutcome:
+    progress = context.report.progress
     asked = ToolRequest(
         name=tool_name,
         arguments=arguments,
         idempotency_key=context.idempotency_key,
-        progress=context.report.progress,
+        progress=progress,
     )
+    secrets: tuple[str, ...] = ()
     guard = guard_of(private, context.network_access)
     try:
         connection = connect(context)
+        secrets = _credentials(connection)
+        asked = replace(asked, progress=lambda text: progress(without(text, secrets)))
         result = loop.run(client.call_tool(connection, guard, asked), is_stopped=context.is_stopped)
     except ServerTrouble as trouble:
-        return ToolFailed(str(trouble), is_timeout=isinstance(trouble, ServerTimedOut))
+        failed = ToolFailed(str(trouble), is_timeout=isinstance(trouble, ServerTimedOut))
+        return _discreet(failed, secrets)
     except loop.GaveUp:
         return ToolFailed("The turn was stopped.")
-    return outcome_of(result)
+    return _discreet(outcome_of(result), secrets)
+
+
+def _credentials(connection: Connection) -> tuple[str, ...]:
+    """What the server is told to let us in; of `Authorization` without the scheme before it."""
+    return tuple(
+        value.rpartition(" ")[2] if name.lower() == "authorization" else value
+        for name, value in connection.headers.items()
+    )
+
+
+def _discreet(outcome: ToolOutcome, secrets: tuple[str, ...]) -> ToolOutcome:
+    """A server may repeat what it was sent; the model and the log are not to have it."""
+    if isinstance(outcome, ToolFailed):
+        return replace(outcome, message=without(outcome.message, secrets))
+    return ToolSucceeded(without_in(outcome.result, secrets))

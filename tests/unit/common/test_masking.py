@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.llm.masking import MASK, masked
+from common.domain.masking import MASK, MOST_LEVELS, masked, without_in
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,21 @@ def test_what_is_long_is_masked_in_little_time(piece: str) -> None:
     began = time.process_time()
     masked(piece * (65_536 // len(piece)))
     assert time.process_time() - began < 2
+
+
+def test_json_is_masked_at_every_place() -> None:
+    value = {"a0b1c2d3": ["x a0b1c2d3", 1, None], "deep": {"er": "a0b1c2d3"}, "sk-0123456789": "x"}
+
+    assert without_in(value, ["a0b1c2d3"]) == {
+        MASK: [f"x {MASK}", 1, None],
+        "deep": {"er": MASK},
+        "sk-0123456789": "x",
+    }
+
+
+def test_json_without_end_is_cut() -> None:
+    value: object = "a0b1c2d3"
+    for _ in range(MOST_LEVELS + 1):
+        value = [value]
+
+    assert "a0b1c2d3" not in str(without_in(value, []))
