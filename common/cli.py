@@ -105,10 +105,10 @@ def _sweeper(_: Settings) -> NoReturn:
 
 
 def _flower(settings: Settings) -> NoReturn:
-    # Not as an argument: those are shown to everybody on the machine.
-    os.environ["CELERY_BROKER_URL"] = settings.broker_url
     _become(
         "celery",
+        # Which reads the broker's address itself: arguments are shown to everybody here.
+        "--app=common.flower_app",
         "flower",
         f"--port={settings.flower_port}",
         f"--address={settings.bind_host}",

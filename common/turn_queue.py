@@ -6,12 +6,14 @@ doubled one claims nothing.
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from celery import Celery
 from kombu.exceptions import KombuError
+from kombu.utils.url import parse_url
 from redis.exceptions import RedisError
 
 from common.redis_client import Breaker, make_client
@@ -30,6 +32,7 @@ def celery_config(settings: Settings, *, socket_timeout_seconds: float) -> dict[
     """Celery's configuration; measured and explained in docs/adr/0005."""
     return {
         "broker_url": settings.broker_url,
+        "broker_use_ssl": _broker_tls(settings.broker_url),
         "result_backend": None,
         "task_ignore_result": True,
         "task_store_errors_even_if_ignored": False,
@@ -60,6 +63,14 @@ def celery_config(settings: Settings, *, socket_timeout_seconds: float) -> dict[
         },
         "task_publish_retry": False,
     }
+
+
+def _broker_tls(url: str) -> dict[str, Any] | None:
+    """What `rediss://` means: a certificate that holds; left alone Celery believes any."""
+    if not url.startswith("rediss://"):
+        return None
+    given = parse_url(url).get("ssl", {})
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, **given}
 
 
 class TurnQueue:

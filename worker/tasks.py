@@ -15,56 +15,48 @@ from celery.signals import (
     worker_shutdown,
     worker_shutting_down,
 )
-from kombu.transport import redis as broker
 
 from common import logs
 from common.settings import Settings
 from common.turn_queue import RUN_TURN, celery_config
+from worker import broker_messages
 from worker.bootstrap import Worker
 from worker.capabilities.capability import Capability
 
 _SOCKET_TIMEOUT_SECONDS = 5.0
 
 
-class _Deliveries(broker.QoS):
-    """Kombu's account of messages that were delivered and are not acknowledged yet.
-
-    Kombu wants to acknowledge them, or to give them back, over the connection that they came
-    on; when that is lost it fails in a way that ends the process with all its turns.  Nothing
-    is lost by letting them be: a message is a wake-up, and the rows know who needs one.
-    """
-
-    @property
-    def _is_lost(self) -> bool:
-        connection = self.channel.connection
-        return connection is None or connection.client is None
-
-    def restore_unacked(self, client: Any = None) -> None:
-        if not self._is_lost:
-            super().restore_unacked(client)
-        elif self._delivered is not None:
-            self._delivered.clear()
-
-    def ack(self, delivery_tag: str) -> None:
-        if not self._is_lost:
-            super().ack(delivery_tag)
-
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - as kombu's
-        if not self._is_lost:
-            super().reject(delivery_tag, requeue)
+def _turn_of(given: tuple[object, ...], named: Mapping[str, object]) -> UUID | None:
+    """The turn that a message names; None for one that nobody of us has sent."""
+    if named or len(given) != 1 or not isinstance(given[0], str):
+        return None
+    try:
+        return UUID(given[0])
+    except ValueError:
+        return None
 
 
 def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | None = None) -> Celery:
     """A Celery application whose worker runs turns, with these capabilities or the built ones."""
-    broker.Channel.QoS = _Deliveries
+    broker_messages.take_over()
     app = Celery("everturn")
     app.conf.update(celery_config(settings, socket_timeout_seconds=_SOCKET_TIMEOUT_SECONDS))
     running: list[Worker] = []
 
-    @app.task(name=RUN_TURN, ignore_result=True)
-    def run_turn(turn_id: str) -> None:
+    @app.task(name=RUN_TURN, ignore_result=True, typing=False)
+    def run_turn(*given: object, **named: object) -> None:
         """Run a queued turn; the message carries its id and nothing else (I10)."""
-        running[0].run(UUID(turn_id))
+        turn_id = _turn_of(given, named)
+        if turn_id is None:
+            # Raising would have Celery tell of it, arguments and all.
+            structlog.get_logger().warning("wake_up_refused")
+            return
+        running[0].run(turn_id)
+
+    # Celery's own tasks, with which messages could run one another.
+    app.finalize()
+    for name in [each for each in app.tasks if each != RUN_TURN]:
+        app.tasks.unregister(name)
 
     class Threads(bootsteps.StartStopStep):
         """Starts the threads when Celery has put its variables into the environment.
