@@ -17,9 +17,10 @@ import orjson
 import structlog
 from flask import Flask, Response, g, request
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from api.auth import challenge
+from api.pace import TooSlow
 from common.domain.errors import (
     BadRequest,
     BlobsUnavailable,
@@ -119,6 +120,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ParseException, _malformed_request)
+    app.register_error_handler(ClientDisconnected, _unfinished_request)
+    app.register_error_handler(TooSlow, _unfinished_request)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -182,6 +185,15 @@ def _http_error(error: HTTPException) -> Response:
 def _malformed_request(_: ParseException) -> Response:
     """A body that is not sent as HTTP wants it; what follows it on the connection is nothing."""
     response = envelope(HTTPStatus.BAD_REQUEST, "bad_request", "Not a valid HTTP request")
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _unfinished_request(_: Exception) -> Response:
+    """A client that stopped sending, or all but did; one that is still there is told."""
+    response = envelope(
+        HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request came too slowly"
+    )
     response.headers["Connection"] = "close"
     return response
 

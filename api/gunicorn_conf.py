@@ -11,7 +11,9 @@ from common.settings import Settings
 _settings = Settings.from_env()
 
 bind = f"{_settings.bind_host}:{_settings.api_port}"
-worker_class = "gthread"
+worker_class = "api.gunicorn_worker.PacedWorker"
+# It would pass by the pace that answers are taken at.
+sendfile = False
 workers = _settings.api_workers
 threads = _settings.api_threads
 backlog = 2048

@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from api.streaming.app import StreamApp
+from api.streaming.bounded_http import BoundedHttp
 from api.streaming.deps import Deps
 
 _BACKLOG: Final = 4096
@@ -54,7 +55,7 @@ def make_server(make_deps: Callable[[], Deps]) -> uvicorn.Server:
     config = uvicorn.Config(
         StreamApp(make_deps),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,0 +1,85 @@
+"""uvicorn's HTTP with bounds of our own: it has none for how much a request is, or how long.
+
+A request here is a short head and nothing else.  What comes beyond the limit, or too slowly,
+ends the connection: headers and trailers would otherwise be collected for as long as they come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# As much as the api takes of a request line and headers together, with room for cookies.
+MOST_BYTES: Final = 64 * 1024
+HEAD_SECONDS: Final = 10.0
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection."""
+
+    head_seconds = HEAD_SECONDS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bytes = 0
+        self._until_head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called by the loop."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._head_has_come()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        if self.transport.is_closing():
+            return
+        self._bytes += len(data)
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if self._bytes > MOST_BYTES:
+            self._refuse(is_answering=is_answering)
+            return
+        if not is_answering:
+            self._expect_head()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._head_has_come()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Called by uvicorn."""
+        self._bytes = 0
+        super().on_response_complete()
+
+    def _expect_head(self) -> None:
+        if self._until_head is None:
+            self._until_head = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _head_has_come(self) -> None:
+        if self._until_head is not None:
+            self._until_head.cancel()
+            self._until_head = None
+
+    def _give_up(self) -> None:
+        self._until_head = None
+        self.transport.abort()
+
+    def _refuse(self, *, is_answering: bool) -> None:
+        if is_answering:
+            self.transport.abort()
+            return
+        self.transport.write(_TOO_LARGE)
+        self.transport.close()
