@@ -67,6 +67,7 @@ def list_models(facts: ProviderFacts) -> list[ListedModel]:
 def _headers(facts: ProviderFacts) -> dict[str, str]:
     own = facts.settings.get("headers")
     headers = {str(name): str(value) for name, value in own.items()} if own else {}
+    headers["accept-encoding"] = "identity"
     if PROVIDER_TYPES[facts.provider_type].lists == "anthropic":
         headers["anthropic-version"] = ANTHROPIC_VERSION
         if facts.api_key:
@@ -97,6 +98,7 @@ def _get(url: str, headers: dict[str, str], query: dict[str, str], deadline: flo
             client.stream("GET", url, headers=headers, params=query) as response,
         ):
             _check_status(response.status_code)
+            _check_encoding(response)
             raw = _read(response, deadline)
     except httpx.TimeoutException:
         raise ListingFailed("The provider did not answer in time") from None
@@ -126,6 +128,12 @@ def _check_status(status: int) -> None:
             f"The provider answered with a redirect, which is not followed (HTTP {status})"
         )
     raise ListingFailed(f"The provider failed (HTTP {status})")
+
+
+def _check_encoding(response: httpx.Response) -> None:
+    """Compressed it could be of any size, and would be unpacked before that is known."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ListingFailed("The provider's list of models is compressed, which was not asked for")
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:

@@ -1,5 +1,6 @@
 """Models: added by hand, listed, changed; and read from what a provider lists."""
 
+import gzip
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -259,6 +260,17 @@ def test_a_list_without_end_is_cut_off(
     failed = admin.post(f"/v1/providers/{provider_id}/sync-models")
 
     assert (failed.status, "too large" in failed.body["error"]) == (502, True)
+
+
+def test_a_compressed_list_is_not_unpacked(admin: Api, listing: ListingProvider) -> None:
+    provider_id = provider_of(admin, base_url=listing.url)
+    listing.body = gzip.compress(b" " * (16 * 1024 * 1024))
+    listing.headers = {"Content-Encoding": "gzip"}
+
+    failed = admin.post(f"/v1/providers/{provider_id}/sync-models")
+
+    assert (failed.status, "compressed" in failed.body["error"]) == (502, True)
+    assert listing.asked[0][1]["accept-encoding"] == "identity"
 
 
 def test_nobody_there_and_nobody_answering_are_failures(
