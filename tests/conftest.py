@@ -21,6 +21,7 @@ from dev.services import (
     throw_away_valkey,
 )
 from dev.valkey import Valkey
+from tests import fuzzing
 from tests import servers as test_servers
 from tests.servers import Servers
 
@@ -41,7 +42,9 @@ _SETTINGS = {field.name.upper() for field in fields(Settings)} | {"CLOCK_OFFSET_
 _SETTINGS_PREFIXES = ("AUTH_", "DEFAULT_", "EVERTURN_LOCAL", "OTEL_", "SECRETS_", "SSE_")
 
 
-# The same examples each time, however busy the machine is; another profile looks for new ones.
+# The same examples each time, however busy the machine is; another profile looks for new ones
+# (tests/fuzzing.py has one).
+fuzzing.register_profile()
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

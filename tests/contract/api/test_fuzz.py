@@ -4,19 +4,16 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.domain.ids import Kind, show_id
 from common.storage.engine import Database
 from tests.contract.api.client import Api
 from tests.contract.api.worker import open_turn_of
+from tests.fuzzing import fuzzed
 
-SHARED = settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+SHARED = fuzzed(120)
 
 any_text = st.text(max_size=12) | st.sampled_from(["", "\x00", "\ud800", "text", "agent", "1", "é"])
 scalars = (
