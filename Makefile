@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi migration schema chaos reset setup
+.PHONY: help run test unit check lint fmt lock openapi migration schema chaos generated fuzz reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,6 +45,12 @@ seed ?= 1
 minutes ?= 30
 chaos: setup ## faults of all kinds under load, reported in docs/reliability.md (seed=7 minutes=30)
 	@$(BIN)/python -m tests.chaos.storm --seed $(seed) --minutes $(minutes) $(args)
+
+generated: setup ## ten thousand requests made from the OpenAPI document, answers held against it
+	@HYPOTHESIS_PROFILE=long $(BIN)/pytest -q tests/contract/api/test_generated.py --timeout=0
+
+fuzz: setup ## new examples by the thousand for every parser of outside input (args="-x")
+	@HYPOTHESIS_PROFILE=long $(BIN)/pytest -q -k fuzz --timeout=0 $(args)
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset
