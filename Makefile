@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi migration schema chaos generated fuzz reset setup
+.PHONY: help run test unit check lint fmt lock openapi audit migration schema chaos generated fuzz reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,6 +34,9 @@ openapi: setup ## write docs/openapi.json from the code, and the TypeScript clie
 	@$(BIN)/python -m api.print_openapi > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
 	@$(BIN)/python -m dev.node generate
+
+audit: ## hold the runtime dependencies against the advisories of OSV (2: nobody could be asked)
+	@$(PYTHON) -m dev.audit
 
 migration: setup ## a new migration from the tables' difference (m="what it does")
 	@$(BIN)/python -m dev.migration "$(m)"
