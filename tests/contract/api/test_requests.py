@@ -1,5 +1,6 @@
 """What every request gets: a log line without content (I10), and headers for browsers."""
 
+import gzip
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -112,6 +113,13 @@ def test_every_answer_tells_browsers_to_do_nothing_with_it(api: Api) -> None:
         assert "frame-ancestors 'none'" in policy or "sandbox" in policy
         assert "Strict-Transport-Security" not in answer.headers
         assert len(answer.headers.getlist("Content-Security-Policy")) == 1
+
+
+def test_a_compressed_body_is_not_unpacked(api: Api) -> None:
+    bomb = gzip.compress(b'{"name": "' + b"x" * 5_000_000 + b'"}')
+    for coding in ("gzip", "identity"):
+        refused = api.post("/v1/agents", bomb, headers={"Content-Encoding": coding})
+        assert (refused.status, refused.body["code"]) == (400, "bad_request")
 
 
 def test_what_is_somebodys_own_is_kept_nowhere(api: Api) -> None:

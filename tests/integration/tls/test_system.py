@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,6 +19,7 @@ from tests.system import running
 from tests.talk import Talk, types_of, until
 
 _CONTENT = "xyzzy-planted-words"
+_TOKEN = "evr_pat_0123456789abcdefplanted"  # noqa: S105 - made up
 _KEYS = {
     "DEFAULT_OPENAI_API_KEY": "planted-openai-4711",
     "DEFAULT_ANTHROPIC_API_KEY": "planted-anthropic-4711",
@@ -81,6 +83,20 @@ def _send_what_nobody_of_us_sends(app: Celery) -> int:
     return len(arguments)
 
 
+def _send_what_is_no_request(port: int) -> None:
+    """Servers quote what they cannot read: a key in it must not be."""
+    for line in (
+        f"Authorization : Bearer {_TOKEN}",
+        f"Authorization: Bearer {_TOKEN}\x00",
+        f"{_TOKEN}",
+        f" {_TOKEN}: x",
+        "X: " + _TOKEN * 1000,
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(f"GET /{_TOKEN} HTTP/1.1\r\nHost: a\r\n{line}\r\n\r\n".encode())
+            connection.recv(65536)
+
+
 def _pages(port: int) -> str:
     """What Flower shows."""
     base = f"http://127.0.0.1:{port}"
@@ -135,12 +151,16 @@ def test_planted_secrets_stay_where_they_are_and_strangers_messages_do_no_harm(
             lambda: worker.said("wake_up_refused") >= refused,
             description="messages with bad arguments are refused",
         )
+        for part in system.parts:
+            if part.name in ("api-1", "stream-1"):
+                _send_what_is_no_request(part.port)
         shown = _pages(port) + _told_by_celery(broker)
         assert worker.is_alive
         talk.close()
     outputs = {part.name: part.output.read_text(errors="replace") for part in system.parts}
 
     secrets = [
+        _TOKEN,
         *_KEYS.values(),
         REDIS_PASSWORD,
         quote(REDIS_PASSWORD, safe=""),
