@@ -1,4 +1,4 @@
-"""`everturn`: one command a process, configured by the environment alone.
+"""`everturn`: one command a process, and the tools of those who run and use them.
 
 It starts processes; it does not import them.
 """
@@ -13,18 +13,59 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
+from common import key_arguments
 from common.settings import InvalidSettings, Settings
+from common.terminal import commands as terminal_commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit status unless the process was replaced."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == [_KEYS]:
-        return _keys(words[1:])
-    parser = argparse.ArgumentParser(prog="everturn", description="Run a part of everturn.")
+    parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        import argcomplete  # noqa: PLC0415 - no process waits for it
+
+        argcomplete.autocomplete(parser)
+    given = parser.parse_args(arguments)
+    chosen = given.command
+    if chosen in terminal_commands.NAMES:
+        return terminal_commands.run(given, os.environ)
+    if chosen == _COMPLETION:
+        return _print_completion(given.shell)
+    try:
+        settings = Settings.from_env()
+    except InvalidSettings as wrong:
+        sys.stderr.write(f"everturn {chosen}: {wrong}\n")
+        return 2
+    if chosen == _MIGRATE:
+        return _migrate(settings, as_json=given.json)
+    if chosen == _ROTATE:
+        return _rotate_secrets(settings, as_json=given.json)
+    if chosen == _KEYS:
+        from common import key_commands  # noqa: PLC0415 - no other command needs its imports
+
+        return key_commands.run(settings, given)
+    if chosen == _TURNS:
+        from common import turn_commands  # noqa: PLC0415 - no other command needs its imports
+
+        return turn_commands.run(settings, given)
+    if chosen == _DOCTOR:
+        wishes = [f"--{name}" for name in ("fix", "json") if getattr(given, name)]
+        _become("worker.doctor", *wishes)
+    return _COMMANDS[chosen][1](settings)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands with what they take; docs/cli.md is written from it."""
+    parser = argparse.ArgumentParser(
+        prog="everturn", description="Run a part of everturn, or use one that runs."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (summary, _) in _COMMANDS.items():
         commands.add_parser(name, help=summary, description=summary)
+    migrating = commands.add_parser(
+        _MIGRATE, help=_MIGRATE_SUMMARY, description=_MIGRATE_SUMMARY, epilog=_MIGRATE_EPILOG
+    )
+    migrating.add_argument("--json", action="store_true", help="print the revisions as JSON")
     rotating = commands.add_parser(
         _ROTATE, help=_ROTATE_SUMMARY, description=_ROTATE_SUMMARY, epilog=_ROTATE_EPILOG
     )
@@ -34,41 +75,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     examining.add_argument("--fix", action="store_true", help="repair what can be repaired safely")
     examining.add_argument("--json", action="store_true", help="print the findings as JSON")
-    commands.add_parser(_KEYS, help=_KEYS_SUMMARY)
-    given = parser.parse_args(words)
-    chosen = given.command
-    settings = _settings(chosen)
-    if settings is None:
-        return 2
-    if chosen == _ROTATE:
-        return _rotate_secrets(settings, as_json=given.json)
-    if chosen == _DOCTOR:
-        wishes = [f"--{name}" for name in ("fix", "json") if getattr(given, name)]
-        _become("worker.doctor", *wishes)
-    return _COMMANDS[chosen][1](settings)
+    key_arguments.add_to(commands.add_parser(_KEYS, help=_KEYS_SUMMARY, description=_KEYS_SUMMARY))
+    listing = commands.add_parser(
+        _TURNS, help=_TURNS_SUMMARY, description=_TURNS_SUMMARY, epilog=_TURNS_EPILOG
+    )
+    listing.add_argument("--stuck", action="store_true", help="only those that should have gone on")
+    listing.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many")
+    listing.add_argument("--json", action="store_true", help="print the turns as JSON")
+    terminal_commands.add_to(commands)
+    completing = commands.add_parser(
+        _COMPLETION, help=_COMPLETION_SUMMARY, description=_COMPLETION_SUMMARY
+    )
+    completing.add_argument("shell", choices=("bash", "zsh", "fish"))
+    return parser
 
 
-def _settings(command: str) -> Settings | None:
-    """The settings; None when they are wrong, which is said."""
+def _print_completion(shell: str) -> int:
+    from argcomplete.shell_integration import shellcode  # noqa: PLC0415 - no process waits for it
+
+    sys.stdout.write(shellcode(["everturn"], shell=shell) + "\n")
+    return 0
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= _MOST_LISTED:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 to {_MOST_LISTED}")
+    return int(text)
+
+
+def _migrate(settings: Settings, *, as_json: bool) -> int:
+    from common.migrate import revisions, upgrade  # noqa: PLC0415 - no other command needs Alembic
+    from common.storage.engine import DatabaseError, sqlstate  # noqa: PLC0415
+
     try:
-        return Settings.from_env()
-    except InvalidSettings as wrong:
-        sys.stderr.write(f"everturn {command}: {wrong}\n")
-        return None
-
-
-def _keys(words: Sequence[str]) -> int:
-    from common import key_commands  # noqa: PLC0415 - no process waits for these imports
-
-    given = key_commands.parse(words, description=_KEYS_SUMMARY)
-    settings = _settings(_KEYS)
-    return 2 if settings is None else key_commands.run(settings, given)
-
-
-def _migrate(settings: Settings) -> int:
-    from common.migrate import upgrade  # noqa: PLC0415 - no other command needs Alembic
-
-    upgrade(settings.database_url)
+        before, wanted = revisions(settings.database_url)
+        upgrade(settings.database_url)
+    except DatabaseError as failure:
+        kind, code = type(failure).__name__, sqlstate(failure)
+        sys.stderr.write(f"everturn {_MIGRATE}: the database failed ({kind}, SQLSTATE {code})\n")
+        return 2
+    if as_json:
+        sys.stdout.write(json.dumps({"before": before, "after": wanted}) + "\n")
+    else:
+        sys.stdout.write(f"The schema is at {wanted}; it was at {before or 'nothing'}.\n")
     return 0
 
 
@@ -153,7 +202,6 @@ def _become(module: str, *arguments: str) -> NoReturn:
 
 
 _COMMANDS: dict[str, tuple[str, Callable[[Settings], int]]] = {
-    "migrate": ("bring the database to this release's schema", _migrate),
     "api": ("serve the HTTP API", _api),
     "stream": ("serve live event streams", _stream),
     "worker": ("run turns", _worker),
@@ -161,6 +209,23 @@ _COMMANDS: dict[str, tuple[str, Callable[[Settings], int]]] = {
     "flower": ("serve Celery Flower", _flower),
 }
 
+_MIGRATE = "migrate"
+_MIGRATE_SUMMARY = "bring the database to this release's schema"
+_MIGRATE_EPILOG = (
+    "May be run at any time and by several at once.  Exits with 0 when the schema is this"
+    " release's, with 2 when the database failed."
+)
+
+_TURNS = "turns"
+_TURNS_SUMMARY = "list the turns that are under way, or those that do not go on"
+_TURNS_EPILOG = (
+    "Reads the database, for all organizations.  Exits with 0, with 1 when --stuck finds turns,"
+    " with 2 when it cannot look."
+)
+_MOST_LISTED = 10_000
+
+_COMPLETION = "completion"
+_COMPLETION_SUMMARY = "print what makes a shell complete these commands"
 
 _ROTATE = "rotate-secrets"
 _ROTATE_SUMMARY = "encrypt stored keys and secrets anew under the current master key"

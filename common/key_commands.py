@@ -10,27 +10,20 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from common.clock import new_id
 from common.domain.access import (
     AN_AGENT,
     EVERYTHING,
-    LONGEST_DAYS,
-    NAME_CHARACTERS,
     ApiKey,
     Grants,
     agent_principal,
     digest_of,
-    is_grant,
     key_text,
     shown_prefix,
 )
-from common.domain.agent import AgentRef, agent_ref
-from common.domain.errors import InvalidId
-from common.domain.ids import DEFAULT_ORGANIZATION, OPERATOR_PRINCIPAL, Kind, parse_id, show_id
+from common.domain.ids import OPERATOR_PRINCIPAL, Kind, show_id
 from common.event_codec import show_optional_time, show_time
 from common.live import Live
 from common.redis_client import Breaker, make_client
@@ -40,42 +33,6 @@ from common.storage.api_keys import NewKey
 from common.storage.engine import Database, DatabaseError, sqlstate
 
 _SECRET_BYTES: Final = 32
-
-
-def parse(words: Sequence[str], *, description: str) -> argparse.Namespace:
-    """Read what follows `everturn keys`; ends the process when it makes no sense."""
-    parser = argparse.ArgumentParser(prog="everturn keys", description=description)
-    deeds = parser.add_subparsers(dest="deed", required=True)
-    making = deeds.add_parser("create", help="make a key; its text is printed this once")
-    making.add_argument("--name", required=True, type=_name, help="for people to know it by")
-    making.add_argument(
-        "--organization",
-        type=_organization,
-        default=DEFAULT_ORGANIZATION,
-        metavar="ID",
-        help="where it can be used; the default one when left out",
-    )
-    granted = making.add_mutually_exclusive_group()
-    granted.add_argument(
-        "--agent",
-        type=_agent,
-        metavar="AGENT",
-        help="id or name of the only agent whose sessions it is for",
-    )
-    granted.add_argument(
-        "--scope",
-        action="append",
-        type=_scope,
-        metavar="SCOPE",
-        help="what it grants, such as sessions:read; repeat for more; everything when left out",
-    )
-    making.add_argument("--expires-in-days", type=_days, metavar="DAYS", help="never when left out")
-    listing = deeds.add_parser("list", help="list the keys that are not revoked")
-    revoking = deeds.add_parser("revoke", help="let a key open nothing any more")
-    revoking.add_argument("key", type=_key, help="its id, as `list` shows it")
-    for each in (making, listing, revoking):
-        each.add_argument("--json", action="store_true", help="print JSON")
-    return parser.parse_args(words)
 
 
 def run(settings: Settings, given: argparse.Namespace) -> int:
@@ -184,43 +141,3 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 
 def _print_json(value: dict[str, Any] | Sequence[dict[str, Any]]) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
-
-
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > NAME_CHARACTERS:
-        raise argparse.ArgumentTypeError(f"must have 1 to {NAME_CHARACTERS} characters")
-    return text
-
-
-def _scope(text: str) -> str:
-    if not is_grant(text):
-        raise argparse.ArgumentTypeError(f"there is no scope {text!r}")
-    return text
-
-
-def _days(text: str) -> timedelta:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= LONGEST_DAYS:
-        raise argparse.ArgumentTypeError(f"must be a whole number, 1 to {LONGEST_DAYS}")
-    return timedelta(days=int(text))
-
-
-def _agent(text: str) -> AgentRef:
-    try:
-        return agent_ref(text)
-    except InvalidId as malformed:
-        raise argparse.ArgumentTypeError(malformed.message) from malformed
-
-
-def _organization(text: str) -> UUID:
-    return _id(Kind.ORGANIZATION, text)
-
-
-def _key(text: str) -> UUID:
-    return _id(Kind.API_KEY, text)
-
-
-def _id(kind: Kind, text: str) -> UUID:
-    try:
-        return parse_id(kind, text)
-    except InvalidId as malformed:
-        raise argparse.ArgumentTypeError(malformed.message) from malformed

@@ -16,26 +16,20 @@ from typing import Any, Final, TextIO
 import orjson
 from redis.exceptions import RedisError
 
-from common import logs
-from common.diagnosis import Diagnosis
-from common.domain.errors import NotFound
-from common.domain.ids import Kind, show_id
-from common.domain.situation import TurnView
+from common import logs, stuck_turns
 from common.examination import Examiner
 from common.live import Live
 from common.migrate import revisions
 from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import service_health, situations
+from common.storage import service_health
 from common.storage.engine import Database, DatabaseError, sqlstate
+from common.stuck_turns import StuckTurn
 from common.turn_queue import Backlog, TurnQueue
 from worker.sweeper import Repairs, Sweeper
 
-_MOST_TURNS: Final = 100
 _REDIS_SECONDS: Final = 2.0
-# Long enough for a wake-up that was lost and sent again.
-_LATE_SECONDS: Final = 30.0
 _UNREACHABLE: Final = 2
 
 
@@ -46,18 +40,6 @@ class Check:
     name: str
     message: str
     is_ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StuckTurn:
-    """A turn that should have gone on by now, and why it did not."""
-
-    turn_id: str
-    session_id: str
-    organization_id: str
-    code: str
-    message: str
-    suggestions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ class Doctor:
             return Report(tuple(checks))
         done = self._sweeper.repair() if repairs else None
         checks += self._check_service()
-        return Report(tuple(checks), self._stuck_turns(), done)
+        return Report(tuple(checks), stuck_turns.find(self._database, self._examiner), done)
 
     def _check_schema(self) -> Check:
         current, wanted = revisions(self._settings.database_url)
@@ -135,30 +117,6 @@ class Doctor:
             # They are an operator's to decide on, and hold up nothing else.
             Check("dead_letters", dead, is_ok=True),
         ]
-
-    def _stuck_turns(self) -> tuple[StuckTurn, ...]:
-        with self._database.reading() as tx:
-            late = situations.find_stuck(tx, after_seconds=_LATE_SECONDS, limit=_MOST_TURNS)
-            found = []
-            for turn in late:
-                try:
-                    why = self._examiner.examine(tx, turn.organization_id, turn.session_id)
-                except NotFound:  # deleted meanwhile
-                    continue
-                if why.evidence.get("turn_id") == show_id(Kind.TURN, turn.id):
-                    found.append(_stuck(turn, why))
-        return tuple(found)
-
-
-def _stuck(turn: TurnView, why: Diagnosis) -> StuckTurn:
-    return StuckTurn(
-        turn_id=show_id(Kind.TURN, turn.id),
-        session_id=show_id(Kind.SESSION, turn.session_id),
-        organization_id=show_id(Kind.ORGANIZATION, turn.organization_id),
-        code=why.code,
-        message=why.message,
-        suggestions=why.suggestions,
-    )
 
 
 def _check_redis(url: str, names: str) -> Check:

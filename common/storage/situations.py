@@ -82,6 +82,12 @@ _STUCK: Final = text(f"""
             AND t.waiting_until < clock_timestamp() - make_interval(secs => :after))
     ORDER BY t.created_at LIMIT :limit
 """)
+_OPEN: Final = text(f"""
+    SELECT {TURN_COLUMNS} FROM turns t
+    JOIN sessions s ON s.id = t.session_id AND s.deleted_at IS NULL
+    WHERE t.status IN ('queued', 'running', 'waiting')
+    ORDER BY t.created_at LIMIT :limit
+""")
 
 _BEGINS: Final = (EventType.REASON_STARTED, EventType.REASON_RECOVERED, EventType.ACT_STARTED)
 _ENDS: Final = (EventType.REASON_COMPLETED, EventType.ACT_COMPLETED)
@@ -137,6 +143,11 @@ def find_stuck(tx: Tx, *, after_seconds: float, limit: int) -> list[TurnView]:
     """Open turns of all organizations that should have gone on by now, oldest first."""
     rows = tx.execute(_STUCK, {"after": after_seconds, "limit": limit})
     return [turn_view(row) for row in rows]
+
+
+def find_open(tx: Tx, *, limit: int) -> list[TurnView]:
+    """Open turns of all organizations, oldest first."""
+    return [turn_view(row) for row in tx.execute(_OPEN, {"limit": limit})]
 
 
 def _completed(tx: Tx, found: Situation) -> Situation:

@@ -1,0 +1,1 @@
+"""The terminal as a client: it knows a server by its address and over HTTP alone."""
