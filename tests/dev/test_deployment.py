@@ -68,6 +68,35 @@ def test_whoever_starts_compose_has_to_choose_who_may_call(services: dict[str, A
     )
 
 
+def test_every_service_has_limits_and_says_how_it_is(services: dict[str, Any]) -> None:
+    for name, body in services.items():
+        limits = body["deploy"]["resources"]["limits"]
+        assert limits.keys() == {"memory", "pids"}, name
+    # A worker and a sweeper end when they are of no use; the job of `release` is to end.
+    without = {"release", "worker", "sweeper", "flower"}
+    assert {name for name, body in services.items() if "healthcheck" not in body} <= without
+
+
+def test_everyone_gets_longer_to_stop_than_it_takes(services: dict[str, Any]) -> None:
+    from dataclasses import fields  # noqa: PLC0415
+
+    from common.settings import Settings  # noqa: PLC0415
+
+    known = {field.name: field.metadata["default"] for field in fields(Settings)}
+    needed = {"worker": float(known["shutdown_grace_seconds"]), "api": 10.0, "stream": 2.0}
+    for name, body in services.items():
+        if name != "release":
+            assert float(body["stop_grace_period"].removesuffix("s")) > needed.get(name, 0.0)
+
+
+def test_our_containers_can_do_and_write_nothing(services: dict[str, Any]) -> None:
+    for body in services.values():
+        if "build" in body:
+            assert body["read_only"] is True
+            assert body["cap_drop"] == ["ALL"]
+            assert body["security_opt"] == ["no-new-privileges:true"]
+
+
 def test_compose_sets_nothing_that_is_not_a_setting(services: dict[str, Any]) -> None:
     from dataclasses import fields  # noqa: PLC0415
 
