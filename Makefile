@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi audit migration schema chaos generated fuzz reset setup
+.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos generated fuzz reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,9 @@ audit: ## hold the runtime dependencies against the advisories of OSV (2: nobody
 
 migration: setup ## a new migration from the tables' difference (m="what it does")
 	@$(BIN)/python -m dev.migration "$(m)"
+
+settings: setup ## write docs/settings.md from the code
+	@$(BIN)/python -m dev.settings_page
 
 schema: setup ## keep the newest revision's schema for the tests of upgrades
 	@$(BIN)/python -m dev.schema_dump

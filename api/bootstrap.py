@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.deps import Deps
+from api.metrics import ApiMetrics
 from common import logs
 from common.blobs.opening import open_blobs
 from common.clock import new_id
@@ -22,14 +23,15 @@ def build(settings: Settings) -> Deps:
     """Build what this process needs; call it after any fork."""
     breaker = Breaker()
     redis = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
+    # One for the keyring besides, where there is one.
+    metrics, connections = ApiMetrics(), settings.api_threads + (settings.auth_mode != "none")
+    database = Database(settings.database_url, pool_size=connections, application="everturn api")
+    metrics.pool.begin(connections)
+    database.watch(metrics.pool.changed)
     return Deps(
         settings=settings,
-        # One for the keyring besides, where there is one.
-        database=Database(
-            settings.database_url,
-            pool_size=settings.api_threads + (settings.auth_mode != "none"),
-            application="everturn api",
-        ),
+        database=database,
+        metrics=metrics,
         live=Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds),
         queue=TurnQueue(settings, breaker),
         new_id=new_id,

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import current_app
 from redis import Redis
 
+from api.metrics import ApiMetrics
 from common.blobs.store import BlobStore
 from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
@@ -73,6 +74,7 @@ class Deps:
     examiner: Examiner
     redis: Redis | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
 
 
 def install(extensions: dict[str, object], deps: Deps) -> None:

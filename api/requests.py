@@ -52,14 +52,15 @@ def _finish(response: Response) -> Response:
     _add_origin(response)
     # The route's template: a path could hold a name, a query what is searched for (I10).
     route = request.url_rule.rule if request.url_rule else None
-    milliseconds = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    current_deps().metrics.answered(request.method, route, response.status_code, seconds=seconds)
     say = _log.debug if request.path.startswith(_QUIET) else _log.info
     say(
         "request",
         method=request.method,
         route=route,
         status=response.status_code,
-        duration_ms=round(milliseconds, 1),
+        duration_ms=round(seconds * 1000, 1),
     )
     structlog.contextvars.unbind_contextvars("request_id")
     return response

@@ -64,6 +64,10 @@ def _port(raw: str) -> int:
     return value
 
 
+def _port_or_none(raw: str) -> int:
+    return 0 if raw == "0" else _port(raw)
+
+
 def _seconds(raw: str) -> float:
     value = float(raw)
     if not 0 < value < math.inf:
@@ -108,13 +112,20 @@ def _key_digest(raw: str) -> str | None:
     return parse_digest(raw) if raw else None
 
 
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Takes one of these words."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, raw: str) -> str:
+        if raw not in self.allowed:
+            raise ValueError(f"must be one of {', '.join(self.allowed)}")
         return raw
 
-    return parse
+
+def _choice(*allowed: str) -> Choice:
+    return Choice(allowed)
 
 
 def _setting(default: str | None, parse: Callable[[str], Any], doc: str) -> Any:
@@ -154,6 +165,11 @@ class Settings:
     api_port: int = _setting("9301", _port, "port of api")
     stream_port: int = _setting("9302", _port, "port of stream")
     flower_port: int = _setting("9355", _port, "port of Flower")
+    metrics_host: str = _setting("127.0.0.1", _text, "address that /metrics is served on")
+    api_metrics_port: int = _setting("9311", _port_or_none, "port of api's /metrics; 0: none")
+    stream_metrics_port: int = _setting("9312", _port_or_none, "port of stream's; 0: none")
+    worker_metrics_port: int = _setting("9313", _port_or_none, "port of worker's; 0: none")
+    sweeper_metrics_port: int = _setting("9314", _port_or_none, "port of sweeper's; 0: none")
     api_workers: int = _setting("2", _some, "processes of api")
     api_threads: int = _setting("8", _some, "threads, and so connections, a process of api")
     worker_threads: int = _setting("200", _some, "turns at once a worker process")

@@ -8,7 +8,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import ports
@@ -26,6 +26,13 @@ _DEFAULTS = {
 
 
 _MASTER_KEY_BYTES = 32
+_METRICS = (
+    "API_METRICS_PORT",
+    "STREAM_METRICS_PORT",
+    "WORKER_METRICS_PORT",
+    "SWEEPER_METRICS_PORT",
+)
+_FIRST_METRICS_PORT = 9311
 
 
 class InvalidEnvironment(Exception):
@@ -34,17 +41,19 @@ class InvalidEnvironment(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one run."""
+    """The ports of one run; those of `metrics` by their settings."""
 
     public: int
     api: int
     stream: int
     flower: int
+    metrics: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all(self) -> frozenset[int]:
         """For whoever looks for yet another one."""
-        return frozenset({self.public, self.api, self.stream, self.flower})
+        named = {self.public, self.api, self.stream, self.flower}
+        return frozenset({*named, *self.metrics.values()})
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -85,7 +94,12 @@ def choose_ports(settings: Mapping[str, str]) -> Ports:
     api = ports.next_free(wanted["API_PORT"], avoid={public, wanted["STREAM_PORT"]})
     stream = ports.next_free(wanted["STREAM_PORT"], avoid={public, api})
     flower = ports.next_free(wanted["FLOWER_PORT"], avoid={public, api, stream})
-    return Ports(public, api, stream, flower)
+    metrics: dict[str, int] = {}
+    for number, name in enumerate(_METRICS):
+        port = _port(settings, name, _FIRST_METRICS_PORT + number, least=0)
+        taken = {public, api, stream, flower, *metrics.values()}
+        metrics[name] = ports.next_free(port, avoid=taken) if port else 0
+    return Ports(public, api, stream, flower, metrics)
 
 
 def kept_master_key(file: Path) -> str:
@@ -133,6 +147,7 @@ def for_children(
         "API_PORT": str(run_ports.api),
         "STREAM_PORT": str(run_ports.stream),
         "FLOWER_PORT": str(run_ports.flower),
+        **{name: str(port) for name, port in run_ports.metrics.items()},
         "PATH": path,
         "PYTHONUNBUFFERED": "1",
     }
@@ -145,8 +160,8 @@ def _unquoted(value: str) -> str:
     return value.partition(" #")[0].rstrip()
 
 
-def _port(settings: Mapping[str, str], name: str, default: int) -> int:
+def _port(settings: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     value = settings.get(name) or str(default)
-    if not value.isdecimal() or not 0 < int(value) < 65536:  # noqa: PLR2004
+    if not value.isdecimal() or not least <= int(value) < 65536:  # noqa: PLR2004
         raise InvalidEnvironment(f"{name} is {value!r}, which is not a port")
     return int(value)

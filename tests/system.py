@@ -182,6 +182,8 @@ def running(
         "API_WORKERS": "1",
         "WORKER_THREADS": "32",
         "SSE_PER_ORG_MAX": "0",
+        # Systems of several tests share the machine.
+        **{f"{name}_METRICS_PORT": "0" for name in ("API", "STREAM", "WORKER", "SWEEPER")},
         "SECRETS_ENCRYPTION_KEY": f"test:{base64.b64encode(bytes(range(32))).decode()}",
         "STORAGE_DIRECTORY": str(directory / "storage"),
         **ports,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -26,13 +27,14 @@ from worker.consumption import Consumption
 from worker.control import ControlListener
 from worker.lease import Leases
 from worker.llm_breaker import ProviderBreakers
+from worker.metrics import TurnCounter, WorkerMetrics
 from worker.presence import Condition, Presence
 from worker.shutdown import Shutdown
 from worker.tally import Tally
 from worker.text_stream import TextStreams
 from worker.turn.assembly import Surroundings
 from worker.turn.endpoints import Endpoints
-from worker.turn.entry import run_turn
+from worker.turn.entry import Ran, run_turn
 from worker.turn.pictures import Pictures
 from worker.watchdog import Watchdog
 
@@ -49,11 +51,14 @@ class Worker:
         breaker = Breaker()
         self.id = clock.new_id()
         self.tally = Tally()
+        self.metrics = WorkerMetrics()
+        self.metrics.pool.begin(settings.worker_database_pool)
         self.database = Database(
             settings.database_url,
             pool_size=settings.worker_database_pool,
             application="everturn-worker",
         )
+        self.database.watch(self.metrics.pool.changed)
         # A connection of its own: a busy pool must not cost a lease.
         self._lease_database = Database(
             settings.database_url, pool_size=1, application="everturn-leases"
@@ -108,6 +113,7 @@ class Worker:
                 directory=settings.incoming_directory,
             ),
             worker_name=show_id(Kind.WORKER, self.id),
+            witness_of=partial(TurnCounter, metrics=self.metrics),
         )
 
     def _make_presence(self, settings: Settings, breaker: Breaker) -> Presence:
@@ -137,13 +143,14 @@ class Worker:
         self._control.start()
         self.presence.start()
 
-    def run(self, turn_id: UUID) -> None:
+    def run(self, turn_id: UUID) -> Ran:
         """Run a turn.  Never raises: what goes wrong is logged by class and code (I10)."""
         self.tally.begun()
-        is_run = False
+        self.metrics.working(1)
+        ran, is_run = Ran("not_run"), False
         with structlog.contextvars.bound_contextvars(turn_id=str(turn_id)):
             try:
-                run_turn(turn_id, self._around)
+                ran = run_turn(turn_id, self._around)
                 is_run = True
             except DatabaseError as failure:
                 _log.warning(
@@ -152,9 +159,13 @@ class Worker:
             # The task's edge: a bug must not end the worker's thread, nor put content into
             # Celery's log.  The lease runs out and the turn is tried again, or sealed.
             except Exception as bug:  # noqa: BLE001
+                ran = Ran("crashed")
                 _log.error("turn_crashed", error=type(bug).__name__, at=place_of(bug))
             finally:
                 self.tally.ended(is_run=is_run)
+                self.metrics.working(-1)
+                self.metrics.ran(ran.outcome)
+        return ran
 
     def stop(self) -> None:
         """Stop the threads and close what is open."""

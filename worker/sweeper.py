@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -18,16 +19,29 @@ import structlog
 
 from common import logs
 from common.blobs.opening import open_blobs
+from common.domain.errors import Unavailable
 from common.domain.events import EventDraft
+from common.domain.ids import Kind, show_id
 from common.domain.waiting import Waiting, WaitKind, decided_by_deadline, late
 from common.event_codec import LoggedEvent
 from common.live import Live
+from common.metrics import expose
+from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import idempotency, purge, turns, waiting, workers
+from common.storage import (
+    idempotency,
+    providers,
+    purge,
+    service_health,
+    turns,
+    waiting,
+    workers,
+)
 from common.storage.engine import Database, DatabaseError, sqlstate
-from common.turn_queue import TurnQueue
+from common.turn_queue import Backlog, TurnQueue
 from worker.blob_collector import BlobCollector
+from worker.sweep_metrics import MOST_PROVIDERS, Installation, InstallationState, SweepMetrics
 
 _BATCH: Final = 200
 _PURGE_SLICE: Final = 5_000
@@ -63,8 +77,10 @@ class Sweeper:
         live: Publisher,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        metrics: SweepMetrics | None = None,
     ) -> None:
         self._settings = settings
+        self._metrics = metrics or SweepMetrics()
         self._database = database
         self._queue = queue
         self._live = live
@@ -117,6 +133,7 @@ class Sweeper:
             expired = turns.requeue_expired(tx, limit=_BATCH, grace_seconds=grace_seconds)
         for turn_id in expired:
             _log.info("lease_expired", turn_id=str(turn_id))
+        self._metrics.taken_back(len(expired))
         return len(expired)
 
     def _answer_overdue(self, *, grace_seconds: float = 0.0) -> int:
@@ -129,6 +146,7 @@ class Sweeper:
             if answered is None:
                 return number
             wait, events = answered
+            self._metrics.answered(1)
             _log.info("wait_timed_out", turn_id=str(wait.turn_id), waited_for=wait.kind)
             self._live.publish(wait.session_id, events)
             # One that is not sent now is due soon.
@@ -154,6 +172,7 @@ class Sweeper:
             # The broker is away: that is no reason to wait longer the next time.
             with self._database.transaction() as tx:
                 turns.take_back_send(tx, unsent)
+        self._metrics.sent(len(sent))
         return len(sent)
 
     def _send(self, turn: turns.Queued) -> bool:
@@ -182,14 +201,31 @@ class Sweeper:
     def run(self, stop: threading.Event) -> None:
         """Sweep every so often until stopped; an unreachable database is waited out."""
         while not stop.is_set():
+            began = self._monotonic()
             try:
                 self.sweep()
+                self._metrics.swept(self._monotonic() - began)
             except DatabaseError as failure:
+                self._metrics.failed()
                 self._steady_since = self._monotonic()
                 _log.warning(
                     "sweep_failed", error=type(failure).__name__, sqlstate=sqlstate(failure)
                 )
             stop.wait(self._settings.sweep_seconds)
+
+
+def _look(
+    settings: Settings, database: Database, board: BreakerBoard, backlog: Backlog
+) -> Installation:
+    with database.reading() as tx:
+        health = service_health.look(tx, silent_after=settings.lease_seconds)
+        provider_ids = providers.all_ids(tx, limit=MOST_PROVIDERS)
+    shown = [show_id(Kind.PROVIDER, provider_id) for provider_id in provider_ids]
+    try:
+        breakers = {each.provider_id: str(each.state) for each in board.read(shown)}
+    except Unavailable:
+        breakers = {}
+    return Installation(health, backlog.count(), breakers)
 
 
 def main() -> None:
@@ -199,15 +235,27 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    database = Database(settings.database_url, pool_size=2, application="everturn-sweeper")
-    _log.info("sweeper_ready")
+    connections = 3
+    database = Database(
+        settings.database_url, pool_size=connections, application="everturn-sweeper"
+    )
+    metrics = SweepMetrics()
+    metrics.pool.begin(connections)
+    database.watch(metrics.pool.changed)
     breaker = Breaker()
     redis = make_client(settings.live_text_url, timeout_seconds=settings.redis_timeout_seconds)
     live = Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds)
     # On a thread of its own: it looks at every blob, and turns must not wait for that.
     collector = BlobCollector(settings, database, open_blobs(settings))
     threading.Thread(target=collector.run, args=(stop,), name="collector", daemon=True).start()
-    Sweeper(settings, database, TurnQueue(settings, breaker), live).run(stop)
+    look = partial(
+        _look, settings, database, BreakerBoard(redis, breaker), Backlog(settings, breaker)
+    )
+    metrics.registry.register(InstallationState(look))
+    expose(metrics.registry, settings.metrics_host, settings.sweeper_metrics_port)
+    _log.info("sweeper_ready")
+    queue = TurnQueue(settings, breaker)
+    Sweeper(settings, database, queue, live, metrics=metrics).run(stop)
     database.close()
 
 

@@ -17,6 +17,7 @@ from celery.signals import (
 )
 
 from common import logs
+from common.metrics import expose
 from common.settings import Settings
 from common.turn_queue import RUN_TURN, celery_config
 from worker import broker_messages
@@ -68,6 +69,9 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
         def start(self, _celery_worker: Any) -> None:
             for worker in running:
                 worker.start()
+                expose(
+                    worker.metrics.registry, settings.metrics_host, settings.worker_metrics_port
+                )
 
     app.steps["worker"].add(Threads)
 
@@ -81,6 +85,7 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
     def announce(sender: Any, **_: Any) -> None:
         for worker in running:
             worker.presence.capacity = sender.controller.concurrency
+            worker.metrics.may_run(sender.controller.concurrency)
             worker.consumption.attach(sender)
         structlog.get_logger().info("worker_ready")
 

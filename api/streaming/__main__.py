@@ -11,8 +11,10 @@ from typing import NoReturn
 import structlog
 
 from api.streaming.bootstrap import build
+from api.streaming.metrics import StreamMetrics
 from api.streaming.server import make_server, open_socket, raise_file_limit
 from common import logs
+from common.metrics import expose
 from common.settings import InvalidSettings, Settings
 
 
@@ -34,7 +36,9 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
     log.info("listening", host=settings.bind_host, port=settings.stream_port)
-    make_server(lambda: build(settings)).run(sockets=[listening])
+    metrics = StreamMetrics()
+    expose(metrics.registry, settings.metrics_host, settings.stream_metrics_port)
+    make_server(lambda: build(settings, metrics=metrics)).run(sockets=[listening])
     log.info("stopped")
     logging.shutdown()
     sys.stdout.flush()

@@ -134,6 +134,7 @@ class StreamApp:
             try:
                 await _serve(deps, scope, found, (receive, send, headers))
             except (DomainError, Refused) as refusal:
+                deps.metrics.refused(refusal.code)
                 await _send_all(send, refusal_answer(refusal, headers=headers))
 
 

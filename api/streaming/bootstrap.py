@@ -14,6 +14,7 @@ from api.streaming.drain import Drain
 from api.streaming.hub import POLL_SECONDS, Hub
 from api.streaming.limits import StreamCounts, StreamLimits
 from api.streaming.log_reader import LogReader
+from api.streaming.metrics import StreamMetrics
 from api.streaming.monitor import Monitor, Unanswered
 from api.streaming.redis_link import RedisLink
 from api.streaming.streamed_text import StreamedText
@@ -31,17 +32,24 @@ _LOG_LANES: Final = 3
 _LOOK_SECONDS: Final = 5.0
 
 
-def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
+def build(
+    settings: Settings,
+    *,
+    poll_seconds: float = POLL_SECONDS,
+    metrics: StreamMetrics | None = None,
+) -> Deps:
     """Build what this process needs; call it within the event loop.
 
     `poll_seconds` is between two looks at PostgreSQL for what Redis did not tell.
     """
+    counted, drain = metrics or StreamMetrics(), Drain()
+    counted.count_open(lambda: drain.open_count)
     # One for the poll besides, and one for the keyring where there is one: they have to go on
     # while readers are busy.
-    others = 1 if settings.auth_mode == "none" else 2
-    database = Database(
-        settings.database_url, pool_size=_READERS + others, application="everturn stream"
-    )
+    connections = _READERS + (1 if settings.auth_mode == "none" else 2)
+    database = Database(settings.database_url, pool_size=connections, application="everturn stream")
+    counted.pool.begin(connections)
+    database.watch(counted.pool.changed)
     hearing = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     gate = open_gate(settings, database, hearing)
     readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
@@ -75,12 +83,14 @@ def build(settings: Settings, *, poll_seconds: float = POLL_SECONDS) -> Deps:
             database=database,
             executor=poller,
             poll_seconds=poll_seconds,
+            note_lag=counted.relayed,
         ),
         reader=LogReader(database, readers, lanes=_LOG_LANES),
         memory=DeliveryMemory(counts_and_memory),
         counts=StreamCounts(counts_and_memory, limits, process=new_id().hex),
-        drain=Drain(),
+        drain=drain,
         gate=gate,
+        metrics=counted,
         monitor=Monitor(
             partial(_look, database, readers, settings),
             cycle_seconds=settings.sse_monitoring_cycle_secs,

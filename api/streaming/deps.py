@@ -12,6 +12,7 @@ from api.streaming.drain import Drain
 from api.streaming.hub import Hub
 from api.streaming.limits import StreamCounts
 from api.streaming.log_reader import LogReader
+from api.streaming.metrics import StreamMetrics
 from api.streaming.monitor import Monitor
 from common.settings import Settings
 from common.storage.engine import Database
@@ -36,5 +37,6 @@ class Deps:
     drain: Drain
     gate: Gate
     monitor: Monitor
+    metrics: StreamMetrics
     reach_redis: Callable[[], Awaitable[object]]
     close: Callable[[], Coroutine[None, None, None]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import orjson
 
@@ -16,6 +17,8 @@ from api.streaming.sse import escaped, event_frame
 from common.domain.events import DELTA_TYPES, TERMINAL_TYPES, EventType
 from common.domain.message import text_of
 from common.live_frames import LiveEvent
+
+_TIME_IN_BODY: Final = slice(len(b'{"id":"event_'), len(b'{"id":"event_') + 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class LogEntry:
         self.sequence = event.sequence
         self.type = event.type
         self.finishes = event.finishes
+
+    @property
+    def committed_ms(self) -> int | None:
+        """When, in ms since the epoch: its id begins with that; None of another release's."""
+        try:
+            return int(self.event.body[_TIME_IN_BODY], 16)
+        except ValueError:
+            return None
 
     @property
     def size(self) -> int:

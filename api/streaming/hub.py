@@ -8,6 +8,7 @@ mode).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 from uuid import UUID
@@ -33,6 +34,7 @@ class Hub:
 
     Args:
         executor: for the poll alone, one thread.
+        note_lag: told how long events took from their commit to here.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Hub:
         database: Database,
         executor: Executor,
         poll_seconds: float,
+        note_lag: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._texts = texts
         self._database = database
         self._executor = executor
         self._poll_seconds = poll_seconds
+        self._note_lag = note_lag
         self._watches: dict[UUID, Watch] = {}
         self._channel = LiveChannel(
             pubsub_url, on_acknowledged=self._acknowledged, on_frame=self._frame
@@ -57,7 +61,9 @@ class Hub:
         """The session's watch, begun if need be; pair it with `leave`."""
         watch = self._watches.get(session_id)
         if watch is None:
-            watch = Watch(session_id, self._texts, has_open_turn=has_open_turn)
+            watch = Watch(
+                session_id, self._texts, has_open_turn=has_open_turn, note_lag=self._note_lag
+            )
             self._watches[session_id] = watch
             self._channel.watch(live_channel(session_id).encode())
         watch.users += 1

@@ -158,12 +158,17 @@ class Stream:
         watch = deps.hub.enter(request.session_id, has_open_turn=view.has_open_turn)
         relay = Relay(start.position, request.types, watch.buffer, text=start.text)
         subscription = Subscription(
-            watch, relay, deps.reader, with_accumulated=request.with_accumulated
+            watch,
+            relay,
+            deps.reader,
+            with_accumulated=request.with_accumulated,
+            on_full=deps.metrics.fell_behind,
         )
         timers = Timers(subscription, deps)
         listening = asyncio.create_task(_until_gone(receive, subscription))
         watch.subscribers.add(subscription)
         deps.drain.add(subscription)
+        deps.metrics.opened()
         try:
             await send_start(send, [_position_header(start.position), *headers])
             with contextlib.suppress(TimeoutError):
@@ -173,6 +178,7 @@ class Stream:
                 await self._pump(subscription, send)
         except Stalled:
             self._answers.forget()  # nobody can say what of it was read
+            deps.metrics.stalled()
             _log.info("stream_stalled", session_id=str(request.session_id))
         finally:
             timers.cancel()

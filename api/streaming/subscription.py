@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,14 +56,22 @@ class Subscription:
     """
 
     def __init__(
-        self, watch: Watch, relay: Relay, reader: LogReader, *, with_accumulated: bool
+        self,
+        watch: Watch,
+        relay: Relay,
+        reader: LogReader,
+        *,
+        with_accumulated: bool,
+        on_full: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_full` is called when the client was too slow for what came."""
         self.wants_text = relay.wants_text
         self.is_ended = False
         self._watch = watch
         self._relay = relay
         self._reader = reader
         self._with_accumulated = with_accumulated
+        self._on_full = on_full
         self._has_news = asyncio.Event()
         self._inbox: deque[LogEntry | LiveReport] = deque()
         self._inbox_bytes = 0
@@ -83,6 +91,7 @@ class Subscription:
         if len(self._inbox) > _INBOX_EVENTS or self._inbox_bytes > _INBOX_BYTES:
             newest = entries[-1].sequence
             self._empty_inbox()
+            self._on_full()
             self.hear(newest)
         self._has_news.set()
 

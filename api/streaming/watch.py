@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from api.streaming.entry import LogEntry
 from api.streaming.relay import Delta, Reported
 from api.streaming.sse import delta_frame, escaped, report_frame
 from api.streaming.text_buffer import Push, TextBuffer
-from common.clock import now
+from common.clock import now, now_milliseconds
 from common.domain.cursor import TextCursor, delta_id
 from common.domain.events import EventType
 from common.event_codec import milliseconds, show_time
@@ -65,7 +65,15 @@ class Watch:
         users: how many streams hold it, those included that are just opening.
     """
 
-    def __init__(self, session_id: UUID, texts: TextSource, *, has_open_turn: bool) -> None:
+    def __init__(
+        self,
+        session_id: UUID,
+        texts: TextSource,
+        *,
+        has_open_turn: bool,
+        note_lag: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """`note_lag` is told how old events are that come over the live channel."""
         self.session_id = session_id
         self.has_open_turn = has_open_turn
         self.users = 0
@@ -73,6 +81,7 @@ class Watch:
         self.buffer = TextBuffer()
         self.subscribers: set[Subscriber] = set()
         self._texts = texts
+        self._note_lag = note_lag
         self._is_text_missing = False
         self._fetch: asyncio.Task[None] | None = None
         self._deltas: dict[tuple[object, ...], bytes] = {}
@@ -187,6 +196,9 @@ class Watch:
     # --- inside ----------------------------------------------------------------------
 
     def _take_events(self, entries: tuple[LogEntry, ...]) -> None:
+        committed = entries[-1].committed_ms if entries else None
+        if committed is not None:
+            self._note_lag((now_milliseconds() - committed) / 1000)
         for entry in entries:
             if entry.is_opener:
                 # Its text begins now, so none of it has been missed.

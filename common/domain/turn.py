@@ -41,6 +41,7 @@ class Claim:
         input_sequence: where the turn's first user message stands in the log;
             `input_message_id` is that message's.
         controls: what the session's newest user message asks of the generation.
+        age_seconds: since the turn was opened.
     """
 
     turn_id: UUID
@@ -52,6 +53,7 @@ class Claim:
     input_sequence: int
     input_message_id: str
     controls: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    age_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ Nothing is retried here: whether an effect may be repeated is known only above.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
@@ -81,6 +81,18 @@ class Database:
         """
         with self.reading() as tx:
             tx.execute(text("SELECT 1"))
+
+    def watch(self, changed: Callable[[int], None]) -> None:
+        """Tell of each connection that is taken into use (1) or given back (-1)."""
+
+        def taken(*_: Any) -> None:
+            changed(1)
+
+        def given_back(*_: Any) -> None:
+            changed(-1)
+
+        event.listen(self.engine, "checkout", taken)
+        event.listen(self.engine, "checkin", given_back)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -31,6 +31,7 @@ _FIND_WITH_KEY: Final = text(
 _FIND_ALL: Final = text(
     f"SELECT {_COLUMNS} FROM providers WHERE {_VISIBLE} ORDER BY organization_id NULLS FIRST, id"
 )
+_ALL_IDS: Final = text("SELECT id FROM providers ORDER BY id LIMIT :limit")
 _HOLDER: Final = text(f"SELECT id FROM providers WHERE {_OURS} AND lower(name) = lower(:name)")
 _COUNT: Final = text(f"SELECT count(*) FROM providers WHERE {_OURS}")
 
@@ -79,6 +80,11 @@ def find_with_key(tx: Tx, organization_id: UUID, provider_id: UUID) -> Keyed | N
 def find_all(tx: Tx, organization_id: UUID) -> list[Provider]:
     """The built-in ones, then the organization's own, oldest first."""
     return [_provider(row) for row in tx.execute(_FIND_ALL, {"organization_id": organization_id})]
+
+
+def all_ids(tx: Tx, *, limit: int) -> list[UUID]:
+    """Providers of all organizations, the oldest first: for who keeps the whole running."""
+    return list(tx.execute(_ALL_IDS, {"limit": limit}).scalars())
 
 
 def holder_of(tx: Tx, organization_id: UUID, name: str) -> UUID | None:

@@ -11,12 +11,16 @@ from common.storage import workers
 from common.storage.engine import Tx
 
 # Open and sealed turns are counted over partial indexes, those of the last hour over the
-# primary key, whose ids begin with their time: none of it grows with the table.
+# primary key, whose ids begin with their time: none of it grows with the table.  A turn that
+# has been on a worker before is queued again since so long as its sends were postponed.
 _COUNT: Final = text("""
     SELECT
         (SELECT count(*) FROM turns WHERE status = 'queued') AS queued,
-        (SELECT coalesce(CAST(extract(epoch FROM clock_timestamp() - min(created_at)) AS float), 0)
-            FROM turns WHERE status = 'queued') AS oldest_queued_seconds,
+        (SELECT coalesce(CAST(extract(epoch FROM clock_timestamp() - min(CASE
+                WHEN attempt = 0 THEN created_at
+                ELSE available_at - make_interval(secs => CASE WHEN sends <= 6
+                    THEN 5 * (power(2, sends) - 1) ELSE 315 + 300 * (sends - 6) END)
+            END)) AS float), 0) FROM turns WHERE status = 'queued') AS oldest_queued_seconds,
         (SELECT count(*) FROM turns WHERE status = 'running') AS running,
         (SELECT count(*) FROM turns WHERE status = 'waiting') AS waiting,
         (SELECT count(*) FROM turns t WHERE status = 'sealed' AND NOT EXISTS (

@@ -53,7 +53,8 @@ _CLAIM: Final = text("""
             lease_until = clock_timestamp() + make_interval(secs => :lease),
             started_at = coalesce(started_at, clock_timestamp())
         WHERE id = :turn_id AND status = 'queued'
-        RETURNING id, session_id, organization_id, attempt, reclaims, input_sequence
+        RETURNING id, session_id, organization_id, attempt, reclaims, input_sequence,
+            CAST(extract(epoch FROM clock_timestamp() - created_at) AS float) AS age_seconds
     ), fenced AS (
         UPDATE session_heads h SET epoch = :epoch
         FROM claimed c WHERE h.session_id = c.session_id RETURNING h.last_input_sequence
@@ -202,6 +203,7 @@ def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim |
         input_sequence=row.input_sequence,
         input_message_id=row.input_message_id,
         controls=row.controls or {},
+        age_seconds=row.age_seconds,
     )
 
 

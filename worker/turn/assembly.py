@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -40,11 +40,16 @@ from worker.turn.runner import TurnRunner
 from worker.turn.session_log import SessionLog
 from worker.turn.state import Limits
 from worker.turn.turn_tools import TurnTools
+from worker.turn.witness import NoWitness, Witness
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a turn needs of its worker; made once a process."""
+    """What a turn needs of its worker; made once a process.
+
+    Attributes:
+        witness_of: who counts what becomes of a turn.
+    """
 
     settings: Settings
     database: Database
@@ -59,6 +64,7 @@ class Surroundings:
     capabilities: Mapping[str, Capability]
     pictures: Pictures
     worker_name: str
+    witness_of: Callable[[Claim], Witness] = lambda _claim: NoWitness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ def assemble(
         should_hand_over=lambda: around.shutdown.has_begun,
         # A caller's wish can be no more than the operator allows.
         most_disclosed=disclosure_of(around.settings.error_disclosure_max),
+        witness=around.witness_of(lease.claim),
     )
     return Assembly(runner, _limits(config, around.settings))
 

@@ -7,6 +7,7 @@ first and folded after that commit, when nobody else can write any more.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -34,7 +35,20 @@ from worker.turn.session_log import SessionLog
 _log = structlog.get_logger()
 
 
-def run_turn(turn_id: UUID, around: Surroundings) -> None:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a turn on this worker.
+
+    Attributes:
+        outcome: a turn's status, or `handed_over`, `taken_away`, `not_queued`, `leaving`.
+        claim: None when it was not taken.
+    """
+
+    outcome: str
+    claim: Claim | None = None
+
+
+def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
     """Run a queued turn; nothing happens when it is not there to be taken.
 
     Raises:
@@ -44,13 +58,13 @@ def run_turn(turn_id: UUID, around: Surroundings) -> None:
     if around.shutdown.has_begun:
         # The wake-up is used up: without another one the turn would wait for the sweeper.
         around.turn_queue.send(turn_id)
-        return
+        return Ran("leaving")
     before = time.monotonic()
     try:
         with around.database.transaction() as tx:
             claim = _claim(tx, turn_id, around)
             if claim is None:
-                return
+                return Ran("not_queued")
             lease = Lease(claim, valid_until=before + around.settings.lease_seconds)
             started = _begin(tx, lease, around) if claim.attempt == 1 else None
     # A turn that cannot even begin would be sent again for ever (I6).
@@ -60,18 +74,19 @@ def run_turn(turn_id: UUID, around: Surroundings) -> None:
         raise
     around.leases.hold(lease)
     try:
-        _go_on(lease, started, around)
+        return Ran(_go_on(lease, started, around), claim)
     except LeaseLost:
         _log.info("turn_taken_away", turn_id=str(turn_id), epoch=claim.epoch)
+        return Ran("taken_away", claim)
     finally:
         around.leases.release(lease)
 
 
-def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None:
+def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> str:
     if lease.claim.reclaims > around.settings.max_reclaims:
         # Reading its log, to seal it with all that can be said, lost a worker too.
         _seal_held(lease.claim, around)
-        return
+        return TurnStatus.SEALED
     try:
         if started is None:
             started = _resume(lease, around)
@@ -83,7 +98,7 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None
         if lease.is_lost:
             raise LeaseLost from None
         _hand_over(lease, around)
-        return
+        return "handed_over"
     except LeaseLost:
         raise
     # A turn that crashes every worker that takes it must end all the same (I6).
@@ -95,6 +110,7 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> None
         raise
     if started.runner.next_turn is not None:
         around.turn_queue.send(started.runner.next_turn)
+    return started.runner.ended_as or "over"
 
 
 def _begin(tx: Tx, lease: Lease, around: Surroundings) -> Assembly:
@@ -190,6 +206,7 @@ def _seal_held(claim: Claim, around: Surroundings) -> None:
         fence = log.Fence(claim.epoch)
         _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change)
         turns.end(tx, claim.turn_id, TurnStatus.SEALED)
+    around.witness_of(claim).see(events)
     around.live.publish(claim.session_id, events)
 
 

@@ -174,6 +174,7 @@ class ReasonStep:
             metadata["time_to_first_token_ms"] = outcome.first_token_ms
         else:
             metadata["error"] = self._told(outcome)
+            metadata["failure"] = outcome.reason
             private = {"error": outcome.detail}
         if outcome.retries:
             metadata["retry"] = {

@@ -58,6 +58,7 @@ from worker.turn.state import (
     Wait,
     WorkerLost,
 )
+from worker.turn.witness import NoWitness, Witness
 
 Append = Callable[[list[EventDraft], HeadChange], tuple[Head, list[LoggedEvent]]]
 
@@ -102,6 +103,7 @@ class TurnRunner:
         duration_ms: Callable[[], int],
         should_hand_over: Callable[[], bool],
         most_disclosed: Disclosure = "detailed",
+        witness: Witness | None = None,
     ) -> None:
         self._lease = lease
         self._session_log = session_log
@@ -113,12 +115,14 @@ class TurnRunner:
         self._duration_ms = duration_ms
         self._should_hand_over = should_hand_over
         self._most_disclosed = most_disclosed
+        self._witness = witness or NoWitness()
         self._pending = Pending()
         self._committed = self._state = TurnState()
         self._seen_input = self._folded = 0
         self._failure_detail: str | None = None
         self._first: tuple[Head, list[LoggedEvent]] | None = None
         self.next_turn: UUID | None = None
+        self.ended_as: TurnStatus | None = None
 
     # --- entering ----------------------------------------------------------------
 
@@ -147,6 +151,7 @@ class TurnRunner:
         self._committed = TurnState(limits=limits)
         self._fold(events)
         self._narrator.observe(events)
+        self._witness.recall(events)
         self._committed = apply(self._committed, WorkerLost())
         if exhausted:
             self._committed = apply(self._committed, Exhausted())
@@ -373,8 +378,11 @@ class TurnRunner:
     def _tell(self, events: list[LoggedEvent], pending: Pending) -> None:
         """What follows once events are sure to be in the log."""
         self._narrator.observe(events)
+        self._witness.see(events)
         if isinstance(pending.ending, TurnEnding):
-            self.next_turn = pending.ending.next_turn
+            self.next_turn, self.ended_as = pending.ending.next_turn, pending.ending.status
+        elif isinstance(pending.ending, Suspension):
+            self.ended_as = TurnStatus.WAITING
         self._live.publish(self._lease.claim.session_id, events, tail=pending.tail)
 
 

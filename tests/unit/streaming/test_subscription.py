@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from api.streaming.relay import Relay
 from api.streaming.sse import HEARTBEAT
 from api.streaming.subscription import Subscription
 from api.streaming.watch import Watch
+from common.clock import now
 from common.domain.events import EventType, TypeFilter
 from common.live_frames import encode_events, encode_text
 from tests.unit.streaming.simulated import SESSION, Client, Server, logged, settle
@@ -51,6 +54,41 @@ async def test_too_many_events_are_dropped_and_read_again() -> None:
     assert len(client.subscription._inbox) <= 256
     await _drain(client, rounds=300)
     assert sequences(client) == list(range(1, 602))
+
+
+@played
+async def test_who_is_too_slow_is_counted() -> None:
+    server = Server()
+    watch = Watch(SESSION, server, has_open_turn=False)
+    times: list[int] = []
+    reader: Any = server
+    subscription = Subscription(
+        watch,
+        Relay(0, TypeFilter(), watch.buffer),
+        reader,
+        with_accumulated=True,
+        on_full=lambda: times.append(1),
+    )
+    watch.subscribers = {subscription}
+    for _ in range(300):
+        server.note()
+    for frame in server.frames:
+        watch.take_frame(frame)
+    assert times == [1]
+    subscription.close()
+
+
+@played
+async def test_how_long_an_event_took_is_told_once_a_frame() -> None:
+    lags: list[float] = []
+    server = Server()
+    watch = Watch(SESSION, server, has_open_turn=False, note_lag=lags.append)
+    ts = now() - timedelta(seconds=2)
+    event = replace(logged(1, EventType.SESSION_TITLE_UPDATED, {"title": "x"}), ts=ts)
+    watch.take_frame(encode_events([event]))
+    watch.take_frame(b"E1 turn.started 0 2\n{}\n")
+    (lag,) = lags
+    assert 2 <= lag < 5
 
 
 @played

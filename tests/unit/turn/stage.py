@@ -31,6 +31,7 @@ from worker.turn.outcome import CallResult, ModelAnswer, ModelFailure
 from worker.turn.runner import TurnRunner
 from worker.turn.session_log import OutcomeUnknown, SessionLog, TurnEnding
 from worker.turn.state import Limits
+from worker.turn.witness import Witness
 
 SESSION = UUID("019bb2c0-a200-7a11-b200-aabbccddeeff")
 TURN = UUID("019bb2c0-a300-7a11-b200-aabbccddeeff")
@@ -281,6 +282,7 @@ class Stage:
     controls: dict[str, Any] = field(default_factory=dict)
     most_disclosed: Disclosure = "detailed"
     thoughts: Thoughts = lambda: None
+    witness: Witness | None = None
     memory: Memory = field(default_factory=Memory)
     make_log: Callable[..., MemorySessionLog] = MemorySessionLog
     live: FakeLive = field(default_factory=FakeLive)
@@ -329,6 +331,7 @@ class Stage:
             duration_ms=lambda: 260,
             should_hand_over=self.should_hand_over,
             most_disclosed=self.most_disclosed,
+            witness=self.witness,
         )
 
     def narrator(self) -> Narrator:
