@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+
 from api.deps import Deps
 from api.metrics import ApiMetrics
 from common import logs
@@ -15,6 +17,7 @@ from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database
+from common.tracing import Tracer
 from common.turn_queue import Backlog, TurnQueue
 from common.version import installed_version
 
@@ -28,10 +31,13 @@ def build(settings: Settings) -> Deps:
     database = Database(settings.database_url, pool_size=connections, application="everturn api")
     metrics.pool.begin(connections)
     database.watch(metrics.pool.changed)
+    tracer = Tracer.from_settings(settings, process="api")
+    atexit.register(tracer.close)
     return Deps(
         settings=settings,
         database=database,
         metrics=metrics,
+        tracer=tracer,
         live=Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds),
         queue=TurnQueue(settings, breaker),
         new_id=new_id,

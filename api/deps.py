@@ -12,12 +12,14 @@ from redis import Redis
 
 from api.metrics import ApiMetrics
 from common.blobs.store import BlobStore
+from common.domain.turn_task import TaskLabel
 from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
 from common.examination import Examiner
 from common.images.workshop import Workshop
 from common.settings import Settings
 from common.storage.engine import Database
+from common.tracing import Tracer
 
 _EXTENSION: Final = "everturn"
 
@@ -44,8 +46,8 @@ class Publisher(Protocol):
 class TurnSender(Protocol):
     """Wakes a worker for a queued turn; never raises, never blocks for long."""
 
-    def send(self, turn_id: UUID) -> bool:
-        """Whether the wake-up went out."""
+    def send(self, turn_id: UUID, *, label: TaskLabel | None = None) -> bool:
+        """Whether the wake-up went out; the label is for people who look at the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Deps:
     redis: Redis | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
+    tracer: Tracer = field(default_factory=Tracer)
 
 
 def install(extensions: dict[str, object], deps: Deps) -> None:

@@ -11,14 +11,18 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api.deps import current_deps
+from common import tracing
+from common.clock import now
 from common.domain.browser import protective_headers
+from common.domain.trace import HEADER, TraceContext, parse_traceparent
+from common.tracing import Span
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _QUIET: Final = ("/health",)
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Everruns-Change-Reason,"
-    " Idempotency-Key, X-Org-Id, X-Request-Id",
+    " Idempotency-Key, Traceparent, X-Org-Id, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
 _READABLE: Final = "Content-Disposition, Retry-After, X-Request-Id, X-Total-Count"
@@ -38,6 +42,8 @@ def _begin() -> Response | None:
     g.request_id = given if is_usable else current_deps().new_id().hex
     g.started = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if current_deps().tracer.is_on:
+        _enter_trace()
     if request.method == HTTPMethod.OPTIONS and _allowed_origin() is not None:
         return Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)
     return None
@@ -62,8 +68,45 @@ def _finish(response: Response) -> Response:
         status=response.status_code,
         duration_ms=round(seconds * 1000, 1),
     )
-    structlog.contextvars.unbind_contextvars("request_id")
+    if "trace" in g:
+        _leave_trace(route, response.status_code, seconds)
+    structlog.contextvars.unbind_contextvars("request_id", "trace_id")
     return response
+
+
+def _enter_trace() -> None:
+    """What is done for the request belongs to the caller's trace, or begins one."""
+    sent = parse_traceparent(request.headers.get(HEADER))
+    new = current_deps().new_id().hex
+    root = sent or TraceContext(new, "")
+    g.trace, g.trace_parent = root.below("request", new), sent
+    tracing.enter(g.trace)
+    structlog.contextvars.bind_contextvars(trace_id=root.trace_id)
+
+
+def _leave_trace(route: str | None, status: int, seconds: float) -> None:
+    tracing.enter(None)
+    if request.path.startswith(_QUIET):
+        return
+    ended_ns = tracing.nanoseconds(now())
+    sent: TraceContext | None = g.trace_parent
+    current_deps().tracer.emit(
+        Span(
+            name=f"{request.method} {route}" if route else request.method,
+            place=g.trace,
+            parent_id=None if sent is None else sent.span_id,
+            began_ns=ended_ns - round(seconds * 1e9),
+            ended_ns=ended_ns,
+            kind="server",
+            attributes={
+                "http.request.method": request.method,
+                "http.response.status_code": status,
+                "everturn.request.id": g.request_id,
+                **({"http.route": route} if route else {}),
+            },
+            error=str(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
+        )
+    )
 
 
 def _add_origin(response: Response) -> None:

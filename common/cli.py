@@ -154,6 +154,17 @@ def _sweeper(_: Settings) -> NoReturn:
 
 
 def _flower(settings: Settings) -> NoReturn:
+    is_local = settings.is_development and settings.listens_on_loopback
+    if not settings.flower_basic_auth and not is_local:
+        sys.stderr.write(
+            "everturn flower: FLOWER_BASIC_AUTH is not set (name:password). Without it Flower"
+            " shows everybody everything; only DEPLOYMENT_GRADE=dev on loopback may.\n"
+        )
+        sys.exit(2)
+    if not settings.flower_basic_auth:
+        os.environ.pop("FLOWER_BASIC_AUTH", None)  # empty, it would be a credential
+    for name, value in _FLOWER_DEFAULTS.items():
+        os.environ.setdefault(name, value)
     _become(
         "celery",
         # Which reads the broker's address itself: arguments are shown to everybody here.
@@ -226,6 +237,14 @@ _MOST_LISTED = 10_000
 
 _COMPLETION = "completion"
 _COMPLETION_SUMMARY = "print what makes a shell complete these commands"
+
+# Flower's own settings, which the environment may change.
+_FLOWER_DEFAULTS = {
+    # Turns are cancelled and workers drained through the API, which knows what that means.
+    "FLOWER_READ_ONLY": "true",
+    "FLOWER_TASKS_COLUMNS": "name,args,kwargs,state,result,received,started,runtime,worker",
+    "FLOWER_MAX_TASKS": "10000",
+}
 
 _ROTATE = "rotate-secrets"
 _ROTATE_SUMMARY = "encrypt stored keys and secrets anew under the current master key"

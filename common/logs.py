@@ -20,6 +20,8 @@ from structlog.typing import EventDict, Processor
 from common.domain.masking import masked
 from common.settings import Settings
 
+# Celery's two lines a task: `turn_ran` says the same, and whose it was.
+_REPEATING: Final = ("celery.app.trace", "celery.worker.strategy")
 # Libraries that log addresses, headers or what a server answered (I10).
 _TELLING: Final = ("httpcore", "httpcore2", "httpx", "httpx2", "mcp")
 # Have handlers of their own, which know nothing of all this.
@@ -81,6 +83,8 @@ def silence_libraries() -> None:
     """Let no library log what callers or other people's servers sent."""
     for name in _TELLING:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    for name in _REPEATING:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def place_of(error: BaseException) -> list[str]:

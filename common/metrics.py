@@ -99,6 +99,11 @@ class PoolMetrics:
         """There is a pool of so many connections."""
         self._size.set(size)
 
+    def follow(self, size: int, in_use: Callable[[], int]) -> None:
+        """As `begin`, where the process is alone: how many are in use is asked for then."""
+        self._size.set(size)
+        self._in_use.set_function(in_use)
+
     def changed(self, by: int) -> None:
         """So many more connections are in use."""
         self._in_use.inc(by)

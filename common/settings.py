@@ -165,6 +165,9 @@ class Settings:
     api_port: int = _setting("9301", _port, "port of api")
     stream_port: int = _setting("9302", _port, "port of stream")
     flower_port: int = _setting("9355", _port, "port of Flower")
+    flower_basic_auth: str = _setting(
+        "", _text, "who may use Flower, name:password, comma-separated"
+    )
     metrics_host: str = _setting("127.0.0.1", _text, "address that /metrics is served on")
     api_metrics_port: int = _setting("9311", _port_or_none, "port of api's /metrics; 0: none")
     stream_metrics_port: int = _setting("9312", _port_or_none, "port of stream's; 0: none")
@@ -258,10 +261,23 @@ class Settings:
     )
     log_format: str = _setting("json", _choice("json", "console"), "form of a log line")
 
+    otel_exporter_otlp_endpoint: str = _setting(
+        "", _text, "OpenTelemetry collector, OTLP over HTTP, http://…:4318; empty: no traces"
+    )
+    otel_service_name: str = _setting("everturn", _text, "service.name of spans")
+    otel_environment: str = _setting("", _text, "deployment.environment.name of spans")
+    otel_record_content: bool = _setting(
+        "0", _flag, "1: spans say what models and tools said, up to 16,000 characters each"
+    )
+
     @property
     def incoming_directory(self) -> Path:
         """Where files are while they are looked into; they have no name there."""
         return Path(self.storage_directory) / "incoming"
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        return self.bind_host in _LOOPBACK
 
     @property
     def is_development(self) -> bool:

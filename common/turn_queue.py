@@ -16,6 +16,8 @@ from kombu.exceptions import KombuError
 from kombu.utils.url import parse_url
 from redis.exceptions import RedisError
 
+from common.domain.ids import Kind, show_id
+from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 
@@ -83,14 +85,19 @@ class TurnQueue:
             celery_config(settings, socket_timeout_seconds=settings.redis_timeout_seconds)
         )
 
-    def send(self, turn_id: UUID, *, priority: int = 0) -> bool:
-        """Wake a worker for the turn; False when the broker could not be reached."""
+    def send(self, turn_id: UUID, *, priority: int = 0, label: TaskLabel | None = None) -> bool:
+        """Wake a worker for the turn; False when the broker could not be reached.
+
+        The label is for people who look at the queue; no worker reads it.
+        """
         if self._breaker.is_open:
             return False
         try:
             self._celery.send_task(
                 RUN_TURN,
                 args=(str(turn_id),),
+                argsrepr=f"('{show_id(Kind.TURN, turn_id)}',)",
+                kwargsrepr="{}" if label is None else str(label.to_json()),
                 queue=PRIORITY_QUEUE if priority > 0 else TURNS_QUEUE,
                 retry=False,
                 ignore_result=True,

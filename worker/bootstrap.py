@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
@@ -18,6 +19,7 @@ from common.logs import place_of
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database, DatabaseError, sqlstate
+from common.tracing import Tracer
 from common.turn_queue import ALL_QUEUES, Backlog, TurnQueue
 from common.version import installed_version
 from worker.capabilities.capability import Capability
@@ -27,7 +29,7 @@ from worker.consumption import Consumption
 from worker.control import ControlListener
 from worker.lease import Leases
 from worker.llm_breaker import ProviderBreakers
-from worker.metrics import TurnCounter, WorkerMetrics
+from worker.metrics import WorkerMetrics
 from worker.presence import Condition, Presence
 from worker.shutdown import Shutdown
 from worker.tally import Tally
@@ -37,6 +39,7 @@ from worker.turn.endpoints import Endpoints
 from worker.turn.entry import Ran, run_turn
 from worker.turn.pictures import Pictures
 from worker.watchdog import Watchdog
+from worker.witnessing import TurnWitness
 
 _log = structlog.get_logger()
 
@@ -50,15 +53,17 @@ class Worker:
         timeout = settings.redis_timeout_seconds
         breaker = Breaker()
         self.id = clock.new_id()
+        name = show_id(Kind.WORKER, self.id)
         self.tally = Tally()
         self.metrics = WorkerMetrics()
-        self.metrics.pool.begin(settings.worker_database_pool)
+        self.tracer = Tracer.from_settings(settings, process="worker")
         self.database = Database(
             settings.database_url,
             pool_size=settings.worker_database_pool,
             application="everturn-worker",
         )
-        self.database.watch(self.metrics.pool.changed)
+        self.metrics.pool.follow(settings.worker_database_pool, self.database.in_use)
+        self.metrics.count_load(lambda: self.tally.counts.running)
         # A connection of its own: a busy pool must not cost a lease.
         self._lease_database = Database(
             settings.database_url, pool_size=1, application="everturn-leases"
@@ -112,8 +117,11 @@ class Worker:
                 open_workshop(settings, threads=settings.worker_threads),
                 directory=settings.incoming_directory,
             ),
-            worker_name=show_id(Kind.WORKER, self.id),
-            witness_of=partial(TurnCounter, metrics=self.metrics),
+            worker_name=name,
+            witness_of=partial(
+                TurnWitness, metrics=self.metrics, tracer=self.tracer, worker_name=name
+            ),
+            is_traced=self.tracer.is_on,
         )
 
     def _make_presence(self, settings: Settings, breaker: Breaker) -> Presence:
@@ -146,12 +154,11 @@ class Worker:
     def run(self, turn_id: UUID) -> Ran:
         """Run a turn.  Never raises: what goes wrong is logged by class and code (I10)."""
         self.tally.begun()
-        self.metrics.working(1)
-        ran, is_run = Ran("not_run"), False
+        began = time.monotonic()
+        ran = Ran("not_run", is_fault=True)
         with structlog.contextvars.bound_contextvars(turn_id=str(turn_id)):
             try:
                 ran = run_turn(turn_id, self._around)
-                is_run = True
             except DatabaseError as failure:
                 _log.warning(
                     "turn_not_run", error=type(failure).__name__, sqlstate=sqlstate(failure)
@@ -159,12 +166,13 @@ class Worker:
             # The task's edge: a bug must not end the worker's thread, nor put content into
             # Celery's log.  The lease runs out and the turn is tried again, or sealed.
             except Exception as bug:  # noqa: BLE001
-                ran = Ran("crashed")
+                ran = Ran("crashed", is_fault=True)
                 _log.error("turn_crashed", error=type(bug).__name__, at=place_of(bug))
             finally:
-                self.tally.ended(is_run=is_run)
-                self.metrics.working(-1)
+                self.tally.ended(is_run=not ran.is_fault)
                 self.metrics.ran(ran.outcome)
+            seconds = time.monotonic() - began
+            _log.info("turn_ran", outcome=ran.outcome, duration_ms=round(seconds * 1000))
         return ran
 
     def stop(self) -> None:
@@ -173,3 +181,4 @@ class Worker:
             part.stop()
         self.database.close()
         self._lease_database.close()
+        self.tracer.close()

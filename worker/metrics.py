@@ -6,15 +6,12 @@ that it costs the engine nothing and is counted once, by whoever committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from common.domain.turn import Claim
-from common.event_codec import LoggedEvent
-from common.logs import place_of
 from common.metrics import PREFIX, STAGE_BUCKETS, Bounded, PoolMetrics, new_registry
 from worker.turn.account import (
     Begun,
@@ -22,14 +19,22 @@ from worker.turn.account import (
     ModelCalled,
     StepEnded,
     ToolCalled,
-    TurnAccount,
     TurnEnded,
 )
 
 _OVERHEAD_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 _UNKNOWN: Final = "unknown"
 _NONE: Final = ""
-_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelSeries:
+    """What is counted of every call of one model."""
+
+    calls: Histogram
+    first_token: Histogram
+    input: Counter
+    output: Counter
 
 
 class WorkerMetrics:
@@ -39,6 +44,8 @@ class WorkerMetrics:
         self.registry = new_registry("worker") if registry is None else registry
         self.pool = PoolMetrics(self.registry)
         self._model, self._tool, self._word = Bounded(), Bounded(100), Bounded()
+        # Finding a series by its labels costs as much as counting: those of models are kept.
+        self._of_model: dict[tuple[str, str], _ModelSeries] = {}
         self._runs = self._counter(
             "tasks_completed", "Tasks that ended, by what became of the turn here.", "outcome"
         )
@@ -108,9 +115,9 @@ class WorkerMetrics:
         """A task ended; outcomes are ours, so there are few."""
         self._runs.labels(outcome).inc()
 
-    def working(self, by: int) -> None:
-        """So many more turns run."""
-        self._load.inc(by)
+    def count_load(self, running: Callable[[], int]) -> None:
+        """Ask this for the number of turns that run."""
+        self._load.set_function(running)
 
     def may_run(self, turns: int) -> None:
         """The worker has so many threads for turns."""
@@ -135,9 +142,12 @@ class WorkerMetrics:
     def _model_called(self, call: ModelCalled) -> None:
         # Types of providers are a closed set; names of models are anybody's.
         provider, model = call.provider or _UNKNOWN, self._model(call.model or _UNKNOWN)
-        self._calls.labels(provider, model).observe(call.seconds)
+        series = self._of_model.get((provider, model))
+        if series is None:
+            series = self._of_model[provider, model] = self._series(provider, model)
+        series.calls.observe(call.seconds)
         if call.first_token_seconds is not None:
-            self._call_first_token.labels(provider, model).observe(call.first_token_seconds)
+            series.first_token.observe(call.first_token_seconds)
         if call.failure is None:
             self._finishes.labels(provider, self._word(call.finish_reason or _UNKNOWN)).inc()
         else:
@@ -146,14 +156,20 @@ class WorkerMetrics:
             self._retries.labels(provider).inc(call.retries)
             self._retry_wait.labels(provider).observe(call.waited_seconds)
         usage = call.usage
-        for kind, tokens in (
-            ("input", usage.input_tokens),
-            ("output", usage.output_tokens),
-            ("cache_read", usage.cache_read_tokens),
-            ("cache_creation", usage.cache_creation_tokens),
-        ):
-            if tokens:
-                self._tokens.labels(provider, model, kind).inc(tokens)
+        series.input.inc(usage.input_tokens)
+        series.output.inc(usage.output_tokens)
+        if usage.cache_read_tokens:
+            self._tokens.labels(provider, model, "cache_read").inc(usage.cache_read_tokens)
+        if usage.cache_creation_tokens:
+            self._tokens.labels(provider, model, "cache_creation").inc(usage.cache_creation_tokens)
+
+    def _series(self, provider: str, model: str) -> _ModelSeries:
+        return _ModelSeries(
+            self._calls.labels(provider, model),
+            self._call_first_token.labels(provider, model),
+            self._tokens.labels(provider, model, "input"),
+            self._tokens.labels(provider, model, "output"),
+        )
 
     def _tool_called(self, call: ToolCalled) -> None:
         # What a model made up is nobody's tool, and may be anything.
@@ -184,23 +200,3 @@ class WorkerMetrics:
         return Histogram(
             f"{PREFIX}_{name}", doc, labels, buckets=tuple(buckets), registry=self.registry
         )
-
-
-class TurnCounter:
-    """A `worker.turn.witness.Witness` that counts one turn on this worker."""
-
-    def __init__(self, claim: Claim, metrics: WorkerMetrics) -> None:
-        is_first = claim.attempt == 1
-        queued_seconds = claim.age_seconds if is_first else None
-        self._account = TurnAccount(claim.turn_id, queued_seconds=queued_seconds)
-        self._metrics = metrics
-
-    def recall(self, events: list[LoggedEvent]) -> None:
-        self._account.recall(events)
-
-    def see(self, events: list[LoggedEvent]) -> None:
-        # What counts must not stop what is counted.
-        try:
-            self._metrics.take(self._account.see(events))
-        except Exception as bug:  # noqa: BLE001
-            _log.error("turn_not_counted", error=type(bug).__name__, at=place_of(bug))

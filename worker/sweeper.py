@@ -22,6 +22,7 @@ from common.blobs.opening import open_blobs
 from common.domain.errors import Unavailable
 from common.domain.events import EventDraft
 from common.domain.ids import Kind, show_id
+from common.domain.turn_task import TaskLabel
 from common.domain.waiting import Waiting, WaitKind, decided_by_deadline, late
 from common.event_codec import LoggedEvent
 from common.live import Live
@@ -150,7 +151,7 @@ class Sweeper:
             _log.info("wait_timed_out", turn_id=str(wait.turn_id), waited_for=wait.kind)
             self._live.publish(wait.session_id, events)
             # One that is not sent now is due soon.
-            self._queue.send(wait.turn_id)
+            self._queue.send(wait.turn_id, label=TaskLabel(wait.session_id))
         return _BATCH
 
     def _overdue_answers(self, wait: Waiting) -> list[EventDraft]:
@@ -176,7 +177,8 @@ class Sweeper:
         return len(sent)
 
     def _send(self, turn: turns.Queued) -> bool:
-        is_sent = self._queue.send(turn.turn_id, priority=turn.priority)
+        label = TaskLabel(turn.session_id, turn.organization_id, turn.attempt + 1)
+        is_sent = self._queue.send(turn.turn_id, priority=turn.priority, label=label)
         if is_sent:
             _log.info("turn_sent_again", turn_id=str(turn.turn_id))
         return is_sent
@@ -240,8 +242,7 @@ def main() -> None:
         settings.database_url, pool_size=connections, application="everturn-sweeper"
     )
     metrics = SweepMetrics()
-    metrics.pool.begin(connections)
-    database.watch(metrics.pool.changed)
+    metrics.pool.follow(connections, database.in_use)
     breaker = Breaker()
     redis = make_client(settings.live_text_url, timeout_seconds=settings.redis_timeout_seconds)
     live = Live(redis, breaker, text_ttl_seconds=settings.live_text_ttl_seconds)

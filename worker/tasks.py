@@ -17,12 +17,14 @@ from celery.signals import (
 )
 
 from common import logs
+from common.domain.turn_task import TaskLabel
 from common.metrics import expose
 from common.settings import Settings
 from common.turn_queue import RUN_TURN, celery_config
 from worker import broker_messages
 from worker.bootstrap import Worker
 from worker.capabilities.capability import Capability
+from worker.turn.entry import Ran
 
 _SOCKET_TIMEOUT_SECONDS = 5.0
 
@@ -37,6 +39,28 @@ def _turn_of(given: tuple[object, ...], named: Mapping[str, object]) -> UUID | N
         return None
 
 
+class TurnNotRun(Exception):
+    """Something of ours went wrong, which the log has; the turn is tried again, or sealed.
+
+    Says which outcome it was and nothing else, since Celery tells everybody (I10).
+    """
+
+
+def _shown(ran: Ran) -> dict[str, str | int]:
+    """What became of the turn here, for people who look at tasks.
+
+    Raises:
+        TurnNotRun: the task is to be shown as failed: it is our fault, not the turn's.
+    """
+    if ran.is_fault:
+        raise TurnNotRun(ran.outcome) from None
+    claim = ran.claim
+    if claim is None:
+        return {"outcome": ran.outcome}
+    label = TaskLabel(claim.session_id, claim.organization_id, claim.attempt)
+    return {"outcome": ran.outcome, **label.to_json()}
+
+
 def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | None = None) -> Celery:
     """A Celery application whose worker runs turns, with these capabilities or the built ones."""
     broker_messages.take_over()
@@ -44,15 +68,18 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
     app.conf.update(celery_config(settings, socket_timeout_seconds=_SOCKET_TIMEOUT_SECONDS))
     running: list[Worker] = []
 
-    @app.task(name=RUN_TURN, ignore_result=True, typing=False)
-    def run_turn(*given: object, **named: object) -> None:
-        """Run a queued turn; the message carries its id and nothing else (I10)."""
+    @app.task(name=RUN_TURN, ignore_result=True, typing=False, throws=(TurnNotRun,))
+    def run_turn(*given: object, **named: object) -> dict[str, str | int]:
+        """Run a queued turn; the message carries its id and nothing else (I10).
+
+        What it returns is kept nowhere: Flower shows it.
+        """
         turn_id = _turn_of(given, named)
         if turn_id is None:
             # Raising would have Celery tell of it, arguments and all.
             structlog.get_logger().warning("wake_up_refused")
-            return
-        running[0].run(turn_id)
+            return {"outcome": "refused"}
+        return _shown(running[0].run(turn_id))
 
     # Celery's own tasks, with which messages could run one another.
     app.finalize()
@@ -69,9 +96,7 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
         def start(self, _celery_worker: Any) -> None:
             for worker in running:
                 worker.start()
-                expose(
-                    worker.metrics.registry, settings.metrics_host, settings.worker_metrics_port
-                )
+                expose(worker.metrics.registry, settings.metrics_host, settings.worker_metrics_port)
 
     app.steps["worker"].add(Threads)
 

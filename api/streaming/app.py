@@ -25,6 +25,7 @@ from api.streaming.request import (
     below_channel,
     headers_of,
     parse_request,
+    request_id_of,
 )
 from api.streaming.responses import (
     Headers,
@@ -32,6 +33,7 @@ from api.streaming.responses import (
     Receive,
     Refused,
     Send,
+    begin_request,
     cors_headers,
     error_answer,
     json_answer,
@@ -41,6 +43,7 @@ from api.streaming.responses import (
 )
 from api.streaming.start import StartMode
 from api.streaming.stream import Stream
+from common.clock import new_id
 from common.domain.access import Need, Scope
 from common.domain.errors import DomainError
 from common.logs import place_of
@@ -113,6 +116,7 @@ class StreamApp:
         if deps is None:
             raise AssertionError("the server answers requests only after start-up")
         send = with_protection(send, hsts_seconds=deps.settings.hsts_seconds)
+        begin_request(request_id_of(headers_of(scope)) or new_id().hex)
         path = scope["path"].rstrip("/") or "/"
         if path in _HEALTH_PATHS:
             await _send_all(send, await _health(scope, path, deps))

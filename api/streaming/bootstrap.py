@@ -48,8 +48,7 @@ def build(
     # while readers are busy.
     connections = _READERS + (1 if settings.auth_mode == "none" else 2)
     database = Database(settings.database_url, pool_size=connections, application="everturn stream")
-    counted.pool.begin(connections)
-    database.watch(counted.pool.changed)
+    counted.pool.follow(connections, database.in_use)
     hearing = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     gate = open_gate(settings, database, hearing)
     readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")

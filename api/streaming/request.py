@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -28,6 +29,7 @@ _STARTS: Final = (StartMode.TURN, StartMode.LIVE, StartMode.ALL)
 _MOST_TYPES: Final = 25
 _LONGEST_NUMBER: Final = 18
 _LONGEST_NAME: Final = 256
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 Scope = Mapping[str, Any]
@@ -108,6 +110,12 @@ def headers_of(scope: Scope) -> dict[str, str]:
     for name, value in scope["headers"]:
         found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return found
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """What the caller calls its request; None when that is nothing to be repeated."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else None
 
 
 def _bad(field: str, message: str) -> BadRequest:

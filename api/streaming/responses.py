@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from api.auth import challenge
-from common.clock import new_id
 from common.domain.browser import protective_headers
 from common.domain.errors import (
     DomainError,
@@ -36,6 +37,20 @@ _STATUS_OF: Final = (
     (NotFound, HTTPStatus.NOT_FOUND),
 )
 _OTHERS: Final = HTTPStatus.BAD_REQUEST
+
+# Of the request that this task answers.
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def begin_request(request_id: str) -> None:
+    """What this task answers and logs from now on belongs to this request."""
+    _request_id.set(request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def request_id_header() -> Headers:
+    """Tells the client how its request is called in the log."""
+    return [(b"x-request-id", _request_id.get().encode())]
 
 
 class Refused(Exception):
@@ -97,9 +112,9 @@ def error_answer(
         "message": message,
         "title": status.phrase,
         "detail": message,
-        "request_id": new_id().hex,
+        "request_id": _request_id.get(),
     }
-    sent = [(b"x-request-id", body["request_id"].encode()), *(headers or [])]
+    sent = [*request_id_header(), *(headers or [])]
     if problems:
         body["errors"] = [{"field": each.field, "message": each.message} for each in problems]
     if retry_after_seconds is not None:

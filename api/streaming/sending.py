@@ -6,7 +6,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Final
 
-from api.streaming.responses import Headers, Message, Send
+from api.streaming.responses import Headers, Message, Send, request_id_header
 from api.streaming.sse import CONNECTED
 
 _SEND_SECONDS: Final = 5.0
@@ -30,7 +30,7 @@ async def send_start(send: Send, headers: Headers) -> None:
         {
             "type": "http.response.start",
             "status": int(HTTPStatus.OK),
-            "headers": [*_HEADERS, *headers],
+            "headers": [*_HEADERS, *request_id_header(), *headers],
         },
     )
     await send_body(send, CONNECTED)

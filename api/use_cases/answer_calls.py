@@ -21,6 +21,7 @@ from api.schemas.waiting import CallDecision, ToolResult
 from common.domain.errors import BadRequest, Conflict, FieldProblem, NotFound
 from common.domain.events import EventDraft
 from common.domain.turn import SessionStatus, ToolCall
+from common.domain.turn_task import TaskLabel
 from common.domain.waiting import Decision, Waiting, WaitKind, decided, failed, succeeded
 from common.event_codec import LoggedEvent
 from common.storage import idempotency, log, sessions, waiting
@@ -131,7 +132,7 @@ def _answer(
             idempotency.settle(tx, key, resource_id=reply, status_code=HTTPStatus.OK)
     deps.live.publish(session_id, done.events)
     if done.resumed is not None:
-        deps.queue.send(done.resumed)
+        deps.queue.send(done.resumed, label=TaskLabel(session_id, caller.organization_id))
     return done.reply
 
 

@@ -12,6 +12,7 @@ from api.auth import Caller
 from api.deps import Deps
 from common.domain.errors import Conflict, NotFound
 from common.domain.ids import Kind, parse_id, show_id
+from common.domain.turn_task import TaskLabel
 from common.event_codec import show_time
 from common.storage import dead_letters, idempotency, log, turns
 from common.storage.dead_letters import DeadLetter
@@ -38,12 +39,12 @@ def retry_dead_letter(
             )
             if first is not None:
                 return parse_id(Kind.TURN, first.resource_id)
-        _open(tx, caller, entry_id, turn_id)
-    deps.queue.send(turn_id)
+        session_id = _open(tx, caller, entry_id, turn_id)
+    deps.queue.send(turn_id, label=TaskLabel(session_id, caller.organization_id, 1))
     return turn_id
 
 
-def _open(tx: Tx, caller: Caller, entry_id: UUID, turn_id: UUID) -> None:
+def _open(tx: Tx, caller: Caller, entry_id: UUID, turn_id: UUID) -> UUID:
     entry = dead_letters.find(tx, caller.organization_id, entry_id)
     if entry is None:
         raise NotFound("Dead letter not found")
@@ -63,6 +64,7 @@ def _open(tx: Tx, caller: Caller, entry_id: UUID, turn_id: UUID) -> None:
         input_sequence=entry.input_sequence,
     )
     dead_letters.note_retry(tx, entry_id, retry_turn_id=turn_id, principal_id=caller.principal_id)
+    return head.session_id
 
 
 def _refuse_if_settled(tx: Tx, head: Head, entry: DeadLetter) -> None:

@@ -15,10 +15,13 @@ from api.auth import Caller
 from api.deps import Deps
 from api.schemas.messages import NewMessage
 from api.schemas.parts import UNKNOWN_IMAGE
+from common import tracing
 from common.domain.errors import FieldProblem, NotFound, Unprocessable
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import Kind, parse_id, show_id
+from common.domain.trace import HEADER
 from common.domain.turn import SessionStatus
+from common.domain.turn_task import TaskLabel
 from common.domain.waiting import overtaken
 from common.event_codec import LoggedEvent
 from common.storage import idempotency, images, log, messages, turns, waiting
@@ -36,11 +39,13 @@ class _Stored:
     Attributes:
         overtaken: results of calls that were waited for and that it came before.
         wakes: the turn that it opened, or that waited and goes on, if there is one.
+        opens: whether it opened it.
     """
 
     event: LoggedEvent
     overtaken: tuple[LoggedEvent, ...] = ()
     wakes: UUID | None = None
+    opens: bool = False
     is_replay: bool = False
 
 
@@ -79,7 +84,9 @@ def submit_message(
     if not stored.is_replay:
         deps.live.publish(session_id, [stored.event, *stored.overtaken])
     if stored.wakes is not None:
-        deps.queue.send(stored.wakes)
+        attempt = 1 if stored.opens else None
+        label = TaskLabel(session_id, caller.organization_id, attempt)
+        deps.queue.send(stored.wakes, label=label)
     return stored.event
 
 
@@ -140,7 +147,7 @@ def _store(
         idempotency.settle(tx, key, resource_id=resource, status_code=CREATED)
     if head.status is SessionStatus.WAITING:
         return _overtake(tx, caller, head, event)
-    return _Stored(event, wakes=turn_id if opens else None)
+    return _Stored(event, wakes=turn_id if opens else None, opens=opens)
 
 
 def _overtake(tx: Tx, caller: Caller, head: Head, event: LoggedEvent) -> _Stored:
@@ -160,7 +167,10 @@ def _draft(message_id: UUID, message: NewMessage) -> EventDraft:
         "content": message.content,
         **message.extras,
     }
-    return EventDraft(EventType.INPUT_MESSAGE, {"message": stored})
+    place = tracing.current()
+    # With the row, since a wake-up may be lost and sent again by somebody else.
+    private = None if place is None else {HEADER: place.header}
+    return EventDraft(EventType.INPUT_MESSAGE, {"message": stored}, private=private)
 
 
 def _first_message(

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from common.domain.trace import TraceContext, parse_traceparent
+
 
 class TurnStatus(StrEnum):
     """`queued`, `running` and `waiting` are open; at most one open turn a session."""
@@ -42,6 +44,7 @@ class Claim:
             `input_message_id` is that message's.
         controls: what the session's newest user message asks of the generation.
         age_seconds: since the turn was opened.
+        traceparent: where in a trace its first message was sent from; None when nobody said.
     """
 
     turn_id: UUID
@@ -54,6 +57,17 @@ class Claim:
     input_message_id: str
     controls: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     age_seconds: float = field(default=0.0, compare=False)
+    traceparent: str | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def trace(self) -> TraceContext:
+        """The turn's own place: in the trace of its first message, else in one of its own.
+
+        A trace of its own has the turn's digits, so that either is found by the other.
+        """
+        sent = parse_traceparent(self.traceparent)
+        root = sent or TraceContext(self.turn_id.hex, "")
+        return root.below("turn", self.turn_id.hex)
 
 
 @dataclass(frozen=True, slots=True)

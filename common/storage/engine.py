@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 Tx = Connection
 
@@ -82,6 +83,10 @@ class Database:
         with self.reading() as tx:
             tx.execute(text("SELECT 1"))
 
+    def in_use(self) -> int:
+        """How many connections are in use just now."""
+        return cast(QueuePool, self.engine.pool).checkedout()
+
     def watch(self, changed: Callable[[int], None]) -> None:
         """Tell of each connection that is taken into use (1) or given back (-1)."""
 
@@ -92,7 +97,7 @@ class Database:
             changed(-1)
 
         event.listen(self.engine, "checkout", taken)
-        event.listen(self.engine, "checkin", given_back)
+        event.listen(self.engine, "checkin", given_back)  # codespell:ignore checkin
 
     def close(self) -> None:
         self.engine.dispose()

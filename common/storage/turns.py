@@ -25,10 +25,17 @@ WORKER_LOST: Final = "worker_lost"
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A turn that waits for a worker and is to be sent to the queue."""
+    """A turn that waits for a worker and is to be sent to the queue.
+
+    Attributes:
+        attempt: how often it has been claimed.
+    """
 
     turn_id: UUID
     priority: int
+    session_id: UUID
+    organization_id: UUID
+    attempt: int
 
 
 _OPEN: Final = text("""
@@ -59,7 +66,8 @@ _CLAIM: Final = text("""
         UPDATE session_heads h SET epoch = :epoch
         FROM claimed c WHERE h.session_id = c.session_id RETURNING h.last_input_sequence
     )
-    SELECT c.*, e.data #>> '{message,id}' AS input_message_id, (
+    SELECT c.*, e.data #>> '{message,id}' AS input_message_id,
+        e.private ->> 'traceparent' AS traceparent, (
         SELECT n.data #> '{message,controls}' FROM events n, fenced f
         WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
     ) AS controls
@@ -152,7 +160,7 @@ _TAKE_DUE: Final = text("""
         ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED
     ) due
     WHERE t.id = due.id
-    RETURNING t.id, t.priority
+    RETURNING t.id, t.priority, t.session_id, t.organization_id, t.attempt
 """)
 
 
@@ -204,6 +212,7 @@ def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim |
         input_message_id=row.input_message_id,
         controls=row.controls or {},
         age_seconds=row.age_seconds,
+        traceparent=row.traceparent,
     )
 
 
@@ -276,7 +285,10 @@ def take_due(tx: Tx, *, limit: int, ahead_seconds: float = 0.0) -> Sequence[Queu
             "limit": limit,
         },
     )
-    return [Queued(row.id, row.priority) for row in rows]
+    return [
+        Queued(row.id, row.priority, row.session_id, row.organization_id, row.attempt)
+        for row in rows
+    ]
 
 
 def take_back_send(tx: Tx, turn_ids: Sequence[UUID]) -> None:

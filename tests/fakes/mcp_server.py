@@ -55,7 +55,7 @@ async def reports(ctx: Context[Any, Any]) -> str:
 def who_calls(ctx: Context[Any, Any]) -> dict[str, str | None]:
     """Tell what the request was sent with."""
     headers = ctx.headers or {}
-    names = ("authorization", "idempotency-key", "x-team")
+    names = ("authorization", "idempotency-key", "traceparent", "x-team")
     meta = ctx.request_context.meta or {}
     sent = {name: headers.get(name) for name in names}
     return {**sent, "meta_key": str(meta.get("idempotencyKey"))}

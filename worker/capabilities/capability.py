@@ -73,6 +73,8 @@ class ToolContext:
         timeout_seconds: when its result is no longer waited for, counted from its start.
         is_stopped: whether the turn was cancelled or handed over; long calls look at it.
         network_access: the session's `{allowed, blocked}` hosts, None for no rule.
+        traceparent: the call's place in the turn's trace, to be sent along with requests;
+            None when nothing is traced.
         epoch: the turn's hold on the session; what changes the session is fenced by it (I3).
     """
 
@@ -87,6 +89,7 @@ class ToolContext:
     report: Report = field(default_factory=Silent)
     network_access: Mapping[str, Any] | None = None
     epoch: int | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from common import tracing
+from common.domain.trace import HEADER
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 
 if TYPE_CHECKING:
@@ -156,10 +158,17 @@ def _http_client(timeout: httpx2.Timeout) -> httpx2.Client:
         # A key must not follow wherever an address points to.
         follow_redirects=False,
         headers={"accept-encoding": "identity"},
-        event_hooks={"response": [bound]},
+        event_hooks={"request": [_place_in_trace], "response": [bound]},
     )
     make_stoppable(client)
     return client
+
+
+def _place_in_trace(request: httpx2.Request) -> None:
+    """Tell the provider where in the turn's trace it is called from, if there is one."""
+    place = tracing.current()
+    if place is not None:
+        request.headers[HEADER] = place.header
 
 
 def _timeout(endpoint: Endpoint) -> httpx2.Timeout:

@@ -24,6 +24,23 @@ _OUTCOME_OF: Final = {
 }
 
 
+# The rest is not even looked into.
+_MEASURED: Final = frozenset(
+    {
+        EventType.TURN_STARTED,
+        EventType.REASON_STARTED,
+        EventType.REASON_RECOVERED,
+        EventType.ACT_STARTED,
+        EventType.LLM_GENERATION,
+        EventType.CONTEXT_COMPACTED,
+        EventType.TOOL_COMPLETED,
+        EventType.REASON_COMPLETED,
+        EventType.ACT_COMPLETED,
+        *TERMINAL_TYPES,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The turn was taken for the first time, after so long in the queue."""
@@ -36,11 +53,13 @@ class ModelCalled:
     """A model was asked, retries included.
 
     Attributes:
+        number: of the calls of the step, from 0: the model's, then those of its fallbacks.
         failure: why it gave no answer; None when it did.
         first_token_seconds: from the call to the first piece of its answer.
     """
 
     exec_id: str
+    number: int
     provider: str | None
     model: str | None
     ended: datetime
@@ -101,6 +120,7 @@ class TurnEnded:
 
     outcome: str
     code: str | None
+    agent_id: str | None
     began: datetime
     ended: datetime
     overhead_seconds: float
@@ -124,6 +144,8 @@ class TurnAccount:
         self._turn = show_id(Kind.TURN, turn_id)
         self._queued_seconds = queued_seconds
         self._began: datetime | None = None
+        self._agent_id: str | None = None
+        self._calls: dict[str, int] = {}
         self._step_began: dict[str, datetime] = {}
         self._step_ended: datetime | None = None
         self._others_seconds = 0.0
@@ -138,6 +160,8 @@ class TurnAccount:
         """What these events of the session say of the turn."""
         found: list[Measure] = []
         for event in events:
+            if event.type not in _MEASURED:
+                continue
             context = event.context
             if context.get("turn_id") == self._turn:
                 measured = self._measure(event, context.get("exec_id", ""))
@@ -148,7 +172,7 @@ class TurnAccount:
     def _measure(self, event: LoggedEvent, exec_id: str) -> Measure | None:
         match event.type:
             case EventType.TURN_STARTED:
-                self._began = event.ts
+                self._began, self._agent_id = event.ts, event.data.get("agent_id")
                 if self._queued_seconds is not None:
                     return Begun(self._queued_seconds)
             case EventType.REASON_STARTED | EventType.REASON_RECOVERED | EventType.ACT_STARTED:
@@ -163,6 +187,8 @@ class TurnAccount:
                 return self._step_over(event, exec_id)
             case kind if kind in TERMINAL_TYPES:
                 return self._turn_over(event)
+            case _:
+                pass
         return None
 
     def _model_called(self, event: LoggedEvent, exec_id: str) -> ModelCalled:
@@ -172,6 +198,7 @@ class TurnAccount:
         reasons = metadata.get("finish_reasons") or [None]
         called = ModelCalled(
             exec_id=exec_id,
+            number=self._calls.get(exec_id, 0),
             provider=metadata.get("provider"),
             model=metadata.get("model"),
             ended=event.ts,
@@ -184,6 +211,7 @@ class TurnAccount:
             retries=retry.get("attempts", 0),
             waited_seconds=retry.get("total_wait_ms", 0) / 1000,
         )
+        self._calls[exec_id] = called.number + 1
         self._others_seconds += called.seconds
         self._usage += called.usage
         self._note_first_token(called)
@@ -225,6 +253,7 @@ class TurnAccount:
         return TurnEnded(
             outcome=_OUTCOME_OF[EventType(event.type)],
             code=data.get("error_code"),
+            agent_id=self._agent_id,
             began=began,
             ended=event.ts,
             overhead_seconds=max(0.0, whole - self._others_seconds),

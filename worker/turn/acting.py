@@ -7,6 +7,7 @@ as all calls are when the turn is taken away, but may well run on beside those a
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
@@ -131,9 +132,11 @@ class ToolCalls:
     def _start(self, call: ToolCall, terms: CallTerms, *, is_repeated: bool) -> None:
         running = _Running(call, terms, time.monotonic(), threading.Event())
         self._running[call.id] = running
+        # With what the turn's thread says in each line of the log.
+        within = contextvars.copy_context()
         threading.Thread(
-            target=self._run_one,
-            args=(running, is_repeated),
+            target=within.run,
+            args=(self._run_one, running, is_repeated),
             name=f"tool-{call.name}",
             daemon=True,
         ).start()

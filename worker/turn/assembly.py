@@ -49,6 +49,7 @@ class Surroundings:
 
     Attributes:
         witness_of: who counts what becomes of a turn.
+        is_traced: whether models and tools are told where in a trace they are called from.
     """
 
     settings: Settings
@@ -65,6 +66,7 @@ class Surroundings:
     pictures: Pictures
     worker_name: str
     witness_of: Callable[[Claim], Witness] = lambda _claim: NoWitness()
+    is_traced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def assemble(
         find_workspace=partial(_find_workspace, lease.claim, session_log, around.database),
         pin=pin,
         is_stopped=lease.stop.is_set,
+        is_traced=around.is_traced,
     )
     narrator = Narrator(
         turn_id=lease.claim.turn_id,
@@ -109,6 +112,7 @@ def assemble(
         may_repeat=turn_tools.may_repeat,
         described=turn_tools.described,
         prompts_hash=lambda: pin.digest,
+        trace_id=lease.claim.trace.trace_id,
         kinds_of=partial(_kinds_of, turn_tools, session_log, around.database),
         patience=Patience(
             results=around.settings.client_tool_deadline_seconds,
@@ -173,6 +177,7 @@ def _model_step(
         settings_for=partial(_driver_settings, settings),
         pictures=around.pictures,
         deadline_seconds=settings.llm_deadline_seconds,
+        is_traced=around.is_traced,
     )
     return ModelStep(
         config=config,

@@ -16,7 +16,9 @@ import structlog
 from common import clock
 from common.domain.errors import LeaseLost
 from common.domain.events import EventDraft, EventType, Json
+from common.domain.ids import Kind, show_id
 from common.domain.turn import Claim, SessionStatus, TurnStatus
+from common.domain.turn_task import TaskLabel
 from common.event_codec import LoggedEvent, milliseconds
 from common.logs import place_of
 from common.storage import configs, log, turns
@@ -40,12 +42,14 @@ class Ran:
     """What became of a turn on this worker.
 
     Attributes:
-        outcome: a turn's status, or `handed_over`, `taken_away`, `not_queued`, `leaving`.
+        outcome: a turn's status, or `handed_over`, `taken_away`, `not_queued`, `leaving`;
+            with `is_fault` what went wrong on our side.
         claim: None when it was not taken.
     """
 
     outcome: str
     claim: Claim | None = None
+    is_fault: bool = False
 
 
 def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
@@ -74,12 +78,22 @@ def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
         raise
     around.leases.hold(lease)
     try:
-        return Ran(_go_on(lease, started, around), claim)
+        with structlog.contextvars.bound_contextvars(**_ids(claim)):
+            return Ran(_go_on(lease, started, around), claim)
     except LeaseLost:
         _log.info("turn_taken_away", turn_id=str(turn_id), epoch=claim.epoch)
         return Ran("taken_away", claim)
     finally:
         around.leases.release(lease)
+
+
+def _ids(claim: Claim) -> dict[str, str | int]:
+    """What every line of the log says while the turn runs, beside the turn."""
+    return {
+        "session_id": str(claim.session_id),
+        "attempt": claim.attempt,
+        "trace_id": claim.trace.trace_id,
+    }
 
 
 def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> str:
@@ -109,7 +123,7 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> str:
                 _seal_held(lease.claim, around)
         raise
     if started.runner.next_turn is not None:
-        around.turn_queue.send(started.runner.next_turn)
+        around.turn_queue.send(started.runner.next_turn, label=_label(lease.claim, attempt=1))
     return started.runner.ended_as or "over"
 
 
@@ -137,10 +151,11 @@ def _resume(lease: Lease, around: Surroundings) -> Assembly:
     claim = lease.claim
     session_log = SessionLog(around.database, lease)
     events = session_log.turn_events()
+    shown = show_id(Kind.TURN, claim.turn_id)
     beginning = next(
         event
         for event in events
-        if event.type == EventType.TURN_STARTED and event.context["trace_id"] == claim.turn_id.hex
+        if event.type == EventType.TURN_STARTED and event.context["turn_id"] == shown
     )
     config_hash = beginning.data["config_hash"]
 
@@ -201,7 +216,12 @@ def _note_crash(claim: Claim, failure: Exception, around: Surroundings) -> None:
 def _seal_held(claim: Claim, around: Surroundings) -> None:
     """End the turn without a look at its log, which may be what makes workers crash."""
     change = log.HeadChange(status=SessionStatus.IDLE, sets_open_turn=True, open_turn=None)
-    drafts = sealing(claim.turn_id, claim.input_message_id, new_id=clock.new_id)
+    drafts = sealing(
+        claim.turn_id,
+        claim.input_message_id,
+        trace_id=claim.trace.trace_id,
+        new_id=clock.new_id,
+    )
     with around.database.transaction() as tx:
         fence = log.Fence(claim.epoch)
         _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change)
@@ -228,4 +248,8 @@ def _hand_over(lease: Lease, around: Surroundings) -> None:
         _log.warning("hand_over_failed", error=type(failure).__name__, sqlstate=sqlstate(failure))
         return
     _log.info("turn_handed_over", turn_id=str(claim.turn_id))
-    around.turn_queue.send(claim.turn_id)
+    around.turn_queue.send(claim.turn_id, label=_label(claim, attempt=claim.attempt + 1))
+
+
+def _label(claim: Claim, *, attempt: int) -> TaskLabel:
+    return TaskLabel(claim.session_id, claim.organization_id, attempt)

@@ -14,7 +14,9 @@ from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from common import tracing
 from common.domain.image import Image
+from common.domain.trace import TraceContext
 from common.live import TextChunk
 from worker.capabilities.composition import Composition
 from worker.capabilities.tool_result import NotStorable
@@ -30,6 +32,7 @@ from worker.llm.driver import (
 )
 from worker.llm.generation import with_own_thinking
 from worker.text_stream import TextStreams
+from worker.turn import places
 from worker.turn.answer_text import AnswerText, Append
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 from worker.turn.context_window import Entry
@@ -86,6 +89,7 @@ class ModelAccess:
         settings_for: a driver's own options, from the model and the message's hints.
         pictures: fetches what messages show.
         deadline_seconds: for one call with its retries.
+        is_traced: whether a call is told where in the turn's trace it is.
     """
 
     find: Callable[[UUID, str], ModelChoice | ModelMissing]
@@ -95,6 +99,7 @@ class ModelAccess:
     settings_for: Callable[[ModelChoice, Mapping[str, Any]], Mapping[str, Any]]
     pictures: ShowsImages
     deadline_seconds: float
+    is_traced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class _Step:
 
     Attributes:
         has_fallback: whether there is another model to ask, should this one be down.
+        number: of the models that were asked in it, from 0.
     """
 
     narrator: Narrator
@@ -110,6 +116,7 @@ class _Step:
     text: AnswerText
     below: int
     has_fallback: bool = False
+    number: int = 0
 
 
 class _Unheard:
@@ -197,7 +204,7 @@ class ModelStep:
         candidates = self._candidates()
         for place, model in enumerate(candidates, start=1):
             others_left = any(isinstance(each, ModelChoice) for each in candidates[place:])
-            outcome = self._ask(model, replace(step, has_fallback=others_left))
+            outcome = self._ask(model, replace(step, has_fallback=others_left, number=place - 1))
             if isinstance(outcome, ModelAnswer):
                 return replace(outcome, given_up=tuple(failures))
             failures.append(outcome)
@@ -271,15 +278,22 @@ class ModelStep:
             if lease.stop.is_set():
                 raise Interrupted from failure
             return ModelFailure(failure.reason, failure.detail, 0, model=model.name)
-        return call_model(
-            driver,
-            with_own_thinking(asked, endpoint),
-            sink=sink,
-            lease=lease,
-            deadline_seconds=access.deadline_seconds,
-            circuit=access.circuit_for(endpoint),
-            most_patience_seconds=MOST_PATIENCE_SECONDS if step.has_fallback else None,
-        )
+        with tracing.within(self._place(step)):
+            return call_model(
+                driver,
+                with_own_thinking(asked, endpoint),
+                sink=sink,
+                lease=lease,
+                deadline_seconds=access.deadline_seconds,
+                circuit=access.circuit_for(endpoint),
+                most_patience_seconds=MOST_PATIENCE_SECONDS if step.has_fallback else None,
+            )
+
+    def _place(self, step: _Step) -> TraceContext | None:
+        if not self._access.is_traced:
+            return None
+        turn = self._session_log.lease.claim.trace
+        return places.of_model_call(turn, step.narrator.exec_id, step.number)
 
     def _request(self, model: ModelChoice, step: _Step, driver: LLMDriver) -> LLMRequest:
         controls = self.controls

@@ -58,6 +58,7 @@ class Narrator:
         kinds_of: whom these calls need beside the worker, by call id; those left out nobody.
         patience: how long the turn waits for somebody outside.
         described: by tool name, what events say of it beside the name.
+        trace_id: of the trace that the turn is in; empty: one with the turn's own digits.
         shows_detail: whether events may carry a provider's own words for a failure.
         prompts_hash: names what the turn's capabilities added to the system prompt, if it is
             to hold on any worker.
@@ -73,6 +74,7 @@ class Narrator:
     patience: Patience = DEFAULT_PATIENCE
     described: Callable[[str], Json] = lambda _name: {}
     prompts_hash: Callable[[], str | None] = lambda: None
+    trace_id: str = ""
     exec_id: str = ""
     exec_id_in_log: str = ""
     read_through: int = 0
@@ -106,6 +108,11 @@ class Narrator:
             elif event.type == EventType.TOOL_COMPLETED:
                 data = event.data
                 self.results_in_act[data["tool_call_id"]] = data["success"]
+
+    def has_told(self, event: LoggedEvent) -> bool:
+        """Whether an event is the turn's own: others that name the turn are of no trace."""
+        context = event.context
+        return context.get("turn_id") == self._shown_turn and "trace_id" in context
 
     def take_back(self) -> None:
         """Steps begun since the log was last observed did not come to be."""
@@ -281,7 +288,7 @@ class Narrator:
         return {
             "turn_id": self._shown_turn,
             "input_message_id": self.input_message_id,
-            "trace_id": self.turn_id.hex,
+            "trace_id": self.trace_id or self.turn_id.hex,
         }
 
     @property
@@ -303,11 +310,11 @@ class Narrator:
 
 
 def sealing(
-    turn_id: UUID, input_message_id: str, *, new_id: Callable[[], UUID]
+    turn_id: UUID, input_message_id: str, *, trace_id: str, new_id: Callable[[], UUID]
 ) -> list[EventDraft]:
     """The end of a turn of which nothing else can be said."""
     shown = show_id(Kind.TURN, turn_id)
-    context = {"turn_id": shown, "input_message_id": input_message_id, "trace_id": turn_id.hex}
+    context = {"turn_id": shown, "input_message_id": input_message_id, "trace_id": trace_id}
     message = agent_message(new_id(), SEALED, phase="final_answer")
     notice = {"message": message, "metadata": None, "error_code": "sealed"}
     return [

@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from common.domain.events import EventType, Json
+from common.domain.ids import Kind, show_id
 from common.domain.text import storable
 from common.event_codec import LoggedEvent
 from worker.capabilities.composition import Composition
@@ -53,7 +54,7 @@ def digest_in(events: Iterable[LoggedEvent], turn_id: UUID) -> str | None:
             event.data["prompts_hash"]
             for event in events
             if event.type == EventType.REASON_COMPLETED
-            and event.context["trace_id"] == turn_id.hex
+            and event.context["turn_id"] == show_id(Kind.TURN, turn_id)
             and "prompts_hash" in event.data
         ),
         None,

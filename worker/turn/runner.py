@@ -354,8 +354,7 @@ class TurnRunner:
         """After a broken connection the log says whether the append went in (design 3)."""
         found = self._catch_up()
         # Others may have added to the log too: a message, a new title.
-        trace_id = self._lease.claim.turn_id.hex
-        if not any(event.context.get("trace_id") == trace_id for event in found):
+        if not any(self._narrator.has_told(event) for event in found):
             self._plan_anew()
             return
         pending, self._pending = self._pending, Pending()

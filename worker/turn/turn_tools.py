@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from common import clock
+from common import clock, tracing
 from common.domain.events import EventType, Json
 from common.domain.ids import Kind, show_id
 from common.domain.turn import Claim, ToolCall
@@ -25,6 +25,7 @@ from worker.capabilities.capability import Capability, Scope, Tool, ToolContext,
 from worker.capabilities.composition import CapabilityGrant, Composition, compose
 from worker.capabilities.execution import ToolExecutor
 from worker.capabilities.preparation import Preparation, Stopped
+from worker.turn import places
 from worker.turn.acting import CallTerms
 from worker.turn.config import TurnConfig
 from worker.turn.outcome import CallResult
@@ -52,11 +53,13 @@ class TurnTools:
         find_workspace: Callable[[], UUID],
         pin: PromptPin,
         is_stopped: Callable[[], bool],
+        is_traced: bool = False,
     ) -> None:
         """`timeout_seconds` is for tools that name no time of their own.
 
         `find_workspace` looks up where the session's files are; asked once, when needed.
-        `is_stopped` says that the turn is to end what it does.
+        `is_stopped` says that the turn is to end what it does; `is_traced` that calls are
+        to know where in the turn's trace they are.
         """
         self._workspace_id = cache(find_workspace)
         self._claim = claim
@@ -68,6 +71,7 @@ class TurnTools:
         self._timeout_seconds = timeout_seconds
         self._pin = pin
         self._is_stopped = is_stopped
+        self._is_traced = is_traced
         self._guard = threading.Lock()
         self._composed: tuple[Composition, ToolExecutor] | None = None
         self.reports = CallReports(self._tell)
@@ -124,6 +128,7 @@ class TurnTools:
             is_over=is_stopped,
         )
         claim = self._claim
+        place = places.of_tool_call(claim.trace, call.id) if self._is_traced else None
         context = ToolContext(
             organization_id=claim.organization_id,
             session_id=claim.session_id,
@@ -137,9 +142,11 @@ class TurnTools:
             is_stopped=is_stopped,
             report=report,
             network_access=self._config.network_access,
+            traceparent=None if place is None else place.header,
         )
         try:
-            executed = executor.run(call, context, is_resumed=is_repeated)
+            with tracing.within(place):
+                executed = executor.run(call, context, is_resumed=is_repeated)
         finally:
             # Before the result is in: what is shown of a call comes before its end.
             self.reports.end(report)
@@ -188,7 +195,7 @@ class TurnTools:
         context = {
             "turn_id": show_id(Kind.TURN, claim.turn_id),
             "input_message_id": claim.input_message_id,
-            "trace_id": claim.turn_id.hex,
+            "trace_id": claim.trace.trace_id,
         }
         body = report_body(claim.session_id, kind, clock.now(), context=context, data=data)
         self._live.report(claim.session_id, kind, body)

@@ -16,6 +16,7 @@ from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisUnreachable
 from sqlalchemy import event
 
+from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage.engine import Database
@@ -145,10 +146,10 @@ class WatchedQueue(TurnQueue):
         super().__init__(settings, breaker)
         self._process = process
 
-    def send(self, turn_id: UUID, *, priority: int = 0) -> bool:
+    def send(self, turn_id: UUID, *, priority: int = 0, label: TaskLabel | None = None) -> bool:
         try:
             with self._process.crossing("send a wake-up", _NotSent):
-                return super().send(turn_id, priority=priority)
+                return super().send(turn_id, priority=priority, label=label)
         except _NotSent:
             return False
 

@@ -312,7 +312,8 @@ def test_a_priority_goes_with_the_turn(rows: Rows) -> None:
     rows.run("UPDATE turns SET priority = 3 WHERE id = :id", id=turn_id)
     _make_due(rows, turn_id)
     with rows.database.transaction() as tx:
-        assert turns.take_due(tx, limit=1) == [turns.Queued(turn_id, 3)]
+        (due,) = turns.take_due(tx, limit=1)
+        assert (due.turn_id, due.priority, due.attempt) == (turn_id, 3, 0)
 
 
 # --- handing over ----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from common.blobs.opening import open_blobs
 from common.clock import new_id
 from common.domain.events import EventType
 from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION
+from common.domain.turn_task import TaskLabel
 from common.domain.waiting import Decision
 from common.images.workshop import open_workshop
 from tests.fakes.examiner import examiner_of
@@ -48,8 +49,14 @@ class Clock:
 class Wakes(RecordingQueue):
     """A queue that takes a priority too, as the sweeper's does."""
 
-    def send(self, turn_id: Any, *, priority: int = 0) -> bool:  # noqa: ARG002 - as the real one
-        return RecordingQueue.send(self, turn_id)
+    def send(
+        self,
+        turn_id: Any,
+        *,
+        priority: int = 0,  # noqa: ARG002 - as the real one
+        label: TaskLabel | None = None,
+    ) -> bool:
+        return RecordingQueue.send(self, turn_id, label=label)
 
 
 @dataclass

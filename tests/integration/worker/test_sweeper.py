@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from common.domain.ids import DEFAULT_ORGANIZATION
+from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker
 from common.settings import Settings
 from common.storage.engine import DatabaseError, is_passing_outage
@@ -27,7 +28,13 @@ class SilentBroker(TurnQueue):
         self.is_away = is_away
         self.sent: list[object] = []
 
-    def send(self, turn_id: object, *, priority: int = 0) -> bool:
+    def send(
+        self,
+        turn_id: object,
+        *,
+        priority: int = 0,
+        label: TaskLabel | None = None,  # noqa: ARG002 - as the real one
+    ) -> bool:
         if not self.is_away:
             self.sent.append((turn_id, priority))
         return not self.is_away

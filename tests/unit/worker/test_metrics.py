@@ -22,6 +22,7 @@ def _model_called(
 ) -> ModelCalled:
     return ModelCalled(
         exec_id="exec_1",
+        number=0,
         provider="openai",
         model=model,
         ended=_TS,
@@ -52,6 +53,7 @@ def _ended(code: str | None = None) -> TurnEnded:
     return TurnEnded(
         outcome="failed" if code else "completed",
         code=code,
+        agent_id=None,
         began=_TS,
         ended=_TS,
         overhead_seconds=0.01,

@@ -17,8 +17,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import ValidationError
 
+from common import tracing
 from common.domain.mcp_server import ProtocolMode
 from common.domain.outbound import OutboundRefused
+from common.domain.trace import HEADER
 from worker.capabilities.outbound.guard import Guard
 from worker.capabilities.outbound.resolver import CannotResolve
 from worker.capabilities.outbound.transports import AsyncGuardedTransport
@@ -127,6 +129,9 @@ async def _connected(
         # answer it with that of the handshake.
         if idempotency_key is not None and _is_call(request.content):
             request.headers["Idempotency-Key"] = idempotency_key
+        place = tracing.current()
+        if place is not None:
+            request.headers[HEADER] = place.header
 
     limit = connection.timeout_seconds
     try:
