@@ -11,6 +11,7 @@ from typing import Final, cast
 from flask import Flask, current_app, g, request
 
 from api.auth import Presented, check
+from api.deps import confine
 from api.endpoint import need_of
 from api.gate import Gate
 from common.domain.access import Admission
@@ -45,6 +46,7 @@ def _admit() -> None:
             )
         )
         check(g.caller, need)
+        confine(g.caller.organization_id)
     except DomainError:
         # What comes of a body is read behind the answer, see `api.errors`.
         g.is_body_unread = bool(request.content_length) or "Transfer-Encoding" in request.headers

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, cast
 from uuid import UUID
 
-from flask import current_app
+from flask import current_app, g
 from redis import Redis
 
 from api.metrics import ApiMetrics
@@ -86,5 +86,11 @@ def install(extensions: dict[str, object], deps: Deps) -> None:
 
 
 def current_deps() -> Deps:
-    """The dependencies of the application that handles this request."""
-    return cast(Deps, current_app.extensions[_EXTENSION])
+    """The dependencies of this request: its database is its organization's once that is known."""
+    return cast(Deps, g.get(_EXTENSION) or current_app.extensions[_EXTENSION])
+
+
+def confine(organization_id: UUID) -> None:
+    """Let the rest of this request see that organization's rows alone."""
+    deps = cast(Deps, current_app.extensions[_EXTENSION])
+    vars(g)[_EXTENSION] = replace(deps, database=deps.database.of(organization_id))

@@ -64,10 +64,26 @@ class Servers:
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"{strategy}')
         return with_database(self.admin_url, name)
 
+    def bind(self, url: str) -> str:
+        """The URL of the same database for an owner of its tables whom row security binds.
+
+        Who made the server is a superuser, and bound by nothing.
+        """
+        name = urlsplit(url).path.lstrip("/")
+        password = secrets.token_urlsafe(16)
+        execute(url, f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+        for (table,) in execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            execute(url, f'ALTER TABLE "{table}" OWNER TO "{name}"')
+        found = urlsplit(url)
+        return urlunsplit(
+            found._replace(netloc=f"{name}:{password}@{found.netloc.rpartition('@')[2]}")
+        )
+
     def drop_database(self, url: str) -> None:
         """Drop it, cutting off whoever is still connected."""
         name = urlsplit(url).path.lstrip("/")
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._execute(f'DROP ROLE IF EXISTS "{name}"')
 
     def _execute(self, statement: str) -> None:
         execute(self.admin_url, statement)

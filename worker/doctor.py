@@ -23,7 +23,7 @@ from common.migrate import revisions
 from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import service_health
+from common.storage import row_security, service_health
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.stuck_turns import StuckTurn
 from common.turn_queue import Backlog, TurnQueue
@@ -80,7 +80,7 @@ class Doctor:
         if not schema.is_ok:
             return Report(tuple(checks))
         done = self._sweeper.repair() if repairs else None
-        checks += self._check_service()
+        checks += [self._check_role(), *self._check_service()]
         return Report(tuple(checks), stuck_turns.find(self._database, self._examiner), done)
 
     def _check_schema(self) -> Check:
@@ -89,6 +89,18 @@ class Doctor:
             return Check("schema", f"The schema is this release's ({current}).", is_ok=True)
         said = f"The schema is at {current or 'nothing'}, this release wants {wanted}"
         return Check("schema", f"{said}: run everturn migrate of the newest release.", is_ok=False)
+
+    def _check_role(self) -> Check:
+        with self._database.reading() as tx:
+            is_bound = row_security.binds(tx)
+        said = (
+            "Row security binds the database's role."
+            if is_bound
+            else "The database's role is a superuser or bypasses row security: there is no second"
+            " wall between organizations, see docs/security.md."
+        )
+        # A warning: every query has its own predicate, and everything works.
+        return Check("row_security", said, is_ok=True)
 
     def _check_redis(self) -> list[Check]:
         settings = self._settings

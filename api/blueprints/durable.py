@@ -46,7 +46,8 @@ blueprint = APIBlueprint("durable", __name__, url_prefix="/v1/durable")
 )
 def show_health(call: Call[None, None]) -> Answer:
     """Count workers and turns."""
-    with call.deps.database.reading() as tx:
+    # Counts of the whole installation, and nothing else.
+    with call.deps.database.across_organizations().reading() as tx:
         found = service_health.look(tx, silent_after=call.deps.settings.lease_seconds)
     return found.to_json()
 

@@ -133,12 +133,11 @@ class Stream:
 
     async def _ask(self, question: Callable[[Tx], T]) -> T:
         deps = self._deps
+        database = deps.database.of(self._request.organization_id)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
-                return await loop.run_in_executor(
-                    deps.executor, storage.ask, deps.database, question
-                )
+                return await loop.run_in_executor(deps.executor, storage.ask, database, question)
         except (storage.DatabaseUnavailable, TimeoutError) as failure:
             _log.warning("stream_not_opened", error=str(failure) or type(failure).__name__)
             raise unavailable() from failure

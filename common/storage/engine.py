@@ -3,15 +3,23 @@
 `transaction()` commits or rolls back as a whole; `reading()` is for single
 statements that need no transaction and pays for none (no BEGIN, no COMMIT).
 Nothing is retried here: whether an effect may be repeated is known only above.
+
+What works for one organization takes the database `of` it.  PostgreSQL is then told, in front
+of the first statement and in the same round trip, whose rows there are (migration 0018): a
+query that forgets its predicate still sees no other's.  This is the one place that says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
+from uuid import UUID
 
 import orjson
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -43,8 +51,15 @@ _CONNECT_ARGUMENTS: Final = {
 _PASSING: Final = ("08", "57P", "57014", "53", "40", "55P", "25006", "25P03")
 
 
+# In a connection's options: whose rows its statements see.
+_ORGANIZATION: Final = "everturn_organization"
+
+
 class Database:
-    """A pool of connections to PostgreSQL.  Make one a process, after any fork."""
+    """A pool of connections to PostgreSQL.  Make one a process, after any fork.
+
+    It sees all organizations: for what serves them all, as sweeper, relay and claims do.
+    """
 
     def __init__(self, url: str, *, pool_size: int, application: str) -> None:
         self.engine: Engine = create_engine(
@@ -60,19 +75,33 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={**_CONNECT_ARGUMENTS, "application_name": application},
         )
+        event.listen(self.engine, "before_cursor_execute", _say_for_whom, retval=True)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._organization_id: UUID | None = None
+
+    def of(self, organization_id: UUID) -> Self:
+        """The same pool, for that organization's rows and those that belong to all."""
+        view = copy(self)
+        view._organization_id = organization_id  # noqa: SLF001 - of our own class
+        return view
+
+    def across_organizations(self) -> Self:
+        """The same pool, for everybody's rows; say beside each use why that is right."""
+        view = copy(self)
+        view._organization_id = None  # noqa: SLF001 - of our own class
+        return view
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
         """One transaction: committed at the end of the block, rolled back on an exception."""
         with self.engine.begin() as tx:
-            yield tx
+            yield self._for_whom(tx)
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """A connection for independent reads, each statement its own snapshot."""
         with self._autocommit.connect() as tx:
-            yield tx
+            yield self._for_whom(tx)
 
     def ping(self) -> None:
         """Reach the database.
@@ -101,6 +130,45 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _for_whom(self, tx: Tx) -> Tx:
+        if self._organization_id is None:
+            return tx
+        return narrow(tx, self._organization_id)
+
+
+@dataclass(slots=True)
+class _Whose:
+    """Whose rows a connection's statements see, and whether PostgreSQL knows yet."""
+
+    organization_id: UUID
+    is_said: bool = False
+
+
+def narrow(tx: Tx, organization_id: UUID) -> Tx:
+    """Let the rest of the transaction see that organization's rows alone."""
+    return tx.execution_options(**{_ORGANIZATION: _Whose(organization_id)})
+
+
+def _say_for_whom(
+    connection: Connection,
+    cursor: Any,
+    statement: str,
+    parameters: Any,
+    _context: object,
+    _is_many: bool,  # noqa: FBT001
+) -> tuple[str, Any]:
+    """Put the organization in front of a transaction's first statement."""
+    whose: _Whose | None = connection.get_execution_options().get(_ORGANIZATION)
+    if whose is None:
+        return statement, parameters
+    is_first = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+    if whose.is_said and not is_first:
+        return statement, parameters
+    whose.is_said = True
+    # A UUID, so there is nothing in it to quote.  It ends with the transaction.
+    said = f"SET LOCAL everturn.organization = '{whose.organization_id}'"
+    return f"{said}; {statement}", parameters
 
 
 def driver_url(url: str) -> str:

@@ -22,7 +22,7 @@ def capability(services: Services) -> Capability:
 
     def prepare(config: Mapping[str, Any], scope: Scope, /) -> Contribution:
         path = file_path(str(config.get("path") or INSTRUCTIONS_PATH))
-        with services.database.reading() as tx:
+        with services.database.of(scope.organization_id).reading() as tx:
             found = file_queries.read(tx, scope.organization_id, scope.workspace_id, path)
         text = None if found is None or found.content is None else as_text(found.content)
         if text is None or not text.strip():

@@ -68,7 +68,11 @@ class _Reader:
             if not entry.is_directory:
                 raise BadRequest(f"{path} is a file, not a directory")
         held = file_queries.entries(
-            self._database, place.organization_id, place.workspace_id, path, recursive=False
+            self._database.of(place.organization_id),
+            place.organization_id,
+            place.workspace_id,
+            path,
+            recursive=False,
         )
         entries = list(islice(held, _ENTRIES + 1))
         listed = [_listed(entry) for entry in entries[:_ENTRIES]]
@@ -78,7 +82,8 @@ class _Reader:
     def grep(self, arguments: Arguments, context: ToolContext) -> Json:
         glob = PathGlob(arguments["path_pattern"]) if arguments.get("path_pattern") else None
         pattern = Pattern(arguments["pattern"])
-        found = file_search.search(self._database, place_of(context), pattern, glob)
+        database = self._database.of(context.organization_id)
+        found = file_search.search(database, place_of(context), pattern, glob)
         matches = [
             {"path": path, "line_number": line.number, "line": line.text}
             for path, lines in found.matches.items()
@@ -94,7 +99,7 @@ class _Reader:
 
     def stat(self, arguments: Arguments, context: ToolContext) -> Json:
         path = file_path(arguments["path"])
-        with self._database.reading() as tx:
+        with self._database.of(context.organization_id).reading() as tx:
             entry = file_queries.stat(tx, context.organization_id, context.workspace_id, path)
         if entry is None:
             return {"path": path, "exists": False}
@@ -102,12 +107,12 @@ class _Reader:
         return {"path": path, "exists": True, **_listed(entry), "created_at": created}
 
     def _find(self, path: str, context: ToolContext) -> FileEntry | None:
-        with self._database.reading() as tx:
+        with self._database.of(context.organization_id).reading() as tx:
             return file_queries.find(tx, context.organization_id, context.workspace_id, path)
 
     def _file(self, given: str, context: ToolContext) -> File:
         path = file_path(given)
-        with self._database.reading() as tx:
+        with self._database.of(context.organization_id).reading() as tx:
             found = file_queries.read(tx, context.organization_id, context.workspace_id, path)
         if found is None:
             raise NotFound(f"{path} does not exist")

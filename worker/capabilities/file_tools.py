@@ -55,7 +55,7 @@ def changing(
         DomainError: it was refused.
         LeaseLost: the turn does not hold the session any more; nothing was changed.
     """
-    with services.database.transaction() as tx:
+    with services.database.of(context.organization_id).transaction() as tx:
         result, draft = change(tx)
         drafts = [] if draft is None else [draft]
         events = session_files.announce(tx, writer_of(context), drafts)

@@ -19,7 +19,7 @@ def capability(services: Services) -> Capability:
     """The capability."""
 
     def get_session_info(_arguments: Arguments, context: ToolContext) -> dict[str, Any]:
-        with services.database.reading() as tx:
+        with services.database.of(context.organization_id).reading() as tx:
             # Whether it is pinned is not told, so it is nobody's view in particular.
             found = sessions.find(
                 tx,
@@ -43,7 +43,7 @@ def capability(services: Services) -> Capability:
 
     def write_session_title(arguments: Arguments, context: ToolContext) -> dict[str, Any]:
         title = arguments["title"].strip()
-        with services.database.transaction() as tx:
+        with services.database.of(context.organization_id).transaction() as tx:
             events = titles.change(
                 tx,
                 context.organization_id,

@@ -124,7 +124,7 @@ class _Changes:
 
     def find_written(self, _arguments: Arguments, context: ToolContext, /) -> ToolOutcome | None:
         """What the call's event says; None when it left none."""
-        with self._services.database.reading() as tx:
+        with self._services.database.of(context.organization_id).reading() as tx:
             data = session_files.find_written(
                 tx, context.organization_id, context.session_id, context.tool_call_id
             )
@@ -139,7 +139,7 @@ class _Changes:
             path = file_path(arguments["path"])
         except BadRequest as refused:
             return ToolFailed(refused.message)
-        with self._services.database.reading() as tx:
+        with self._services.database.of(context.organization_id).reading() as tx:
             found = file_queries.find(tx, context.organization_id, context.workspace_id, path)
         return None if found is not None else ToolSucceeded({"path": path, "deleted": True})
 

@@ -32,7 +32,7 @@ def capability(services: Services) -> Capability:
         operation = arguments["operation"]
         ids = context.organization_id, context.session_id
         key = _key(arguments, "key")
-        with services.database.transaction() as tx:
+        with services.database.of(context.organization_id).transaction() as tx:
             match operation:
                 case "set":
                     _lock(tx, context)
@@ -55,7 +55,7 @@ def capability(services: Services) -> Capability:
         name = _key(arguments, "name")
         if operation == "set" and not _NAME.fullmatch(name):
             raise BadRequest("name must be letters, digits and _, and not begin with a digit")
-        with services.database.transaction() as tx:
+        with services.database.of(context.organization_id).transaction() as tx:
             match operation:
                 case "set":
                     _lock(tx, context)

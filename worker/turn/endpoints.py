@@ -35,7 +35,7 @@ class Endpoints:
             return Endpoint(model.provider_id, model.provider_type)
         provider_id = parse_id(Kind.PROVIDER, model.provider_id)
         try:
-            with self._database.reading() as tx:
+            with self._database.of(organization_id).reading() as tx:
                 facts = endpoint_facts(
                     tx,
                     organization_id,

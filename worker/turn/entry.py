@@ -7,7 +7,7 @@ first and folded after that commit, when nobody else can write any more.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from common.domain.turn_task import TaskLabel
 from common.event_codec import LoggedEvent, milliseconds
 from common.logs import place_of
 from common.storage import configs, log, turns
-from common.storage.engine import DatabaseError, Tx, is_passing_outage, sqlstate
+from common.storage.engine import DatabaseError, Tx, is_passing_outage, narrow, sqlstate
 from worker.lease import Lease
 from worker.turn.assembly import Assembly, Surroundings, assemble
 from worker.turn.config import TurnConfig
@@ -70,6 +70,8 @@ def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
             if claim is None:
                 return Ran("not_queued")
             lease = Lease(claim, valid_until=before + around.settings.lease_seconds)
+            narrow(tx, claim.organization_id)
+            around = replace(around, database=around.database.of(claim.organization_id))
             started = _begin(tx, lease, around) if claim.attempt == 1 else None
     # A turn that cannot even begin would be sent again for ever (I6).
     except Exception as failure:

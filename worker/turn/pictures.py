@@ -99,7 +99,7 @@ class Pictures:
 
     def find(self, organization_id: UUID, image_ids: Sequence[UUID]) -> dict[UUID, Image]:
         """Those of the images that there are; one statement."""
-        with self._database.reading() as tx:
+        with self._database.of(organization_id).reading() as tx:
             found = images.find_all(tx, organization_id, image_ids)
         return {image.id: image for image in found}
 

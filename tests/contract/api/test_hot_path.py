@@ -86,12 +86,17 @@ class LosesTheCommit(Database):
     def __init__(self, url: str, *, is_made: bool, losses: int = 1) -> None:
         super().__init__(url, pool_size=4, application="everturn test")
         self.is_made = is_made
-        self.losses = losses
+        # One list, whoever has taken a view of the database for an organization.
+        self._left = [losses]
+
+    @property
+    def losses(self) -> int:
+        return self._left[0]
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
         lost = self.losses > 0
-        self.losses -= 1
+        self._left[0] -= 1
         error = OperationalError("COMMIT", {}, Exception("gone"), connection_invalidated=True)
         with super().transaction() as tx:
             yield tx

@@ -29,6 +29,13 @@ SELECT line FROM (
   UNION ALL
     SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
   UNION ALL
+    SELECT format('policy %s on %s for %s: %s', polname, polrelid::regclass, polcmd,
+        pg_get_expr(polqual, polrelid))
+    FROM pg_policy
+  UNION ALL
+    SELECT format('row security %s %s', relname, relforcerowsecurity) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
+  UNION ALL
     SELECT format('sequence %s', relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
 ) AS lines (line) ORDER BY line

@@ -24,7 +24,13 @@ from tests.servers import execute
 
 _RELEASES = sorted(Path(__file__).parent.glob("schema-*.sql"))
 # What migrations make and the tables' description has no words for.
-_BESIDE_TABLES = ("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", "CREATE TRIGGER")
+_BESIDE_TABLES = (
+    "CREATE FUNCTION",
+    "CREATE OR REPLACE FUNCTION",
+    "CREATE TRIGGER",
+    "policy",
+    "row security",
+)
 
 
 def _scripts() -> ScriptDirectory:

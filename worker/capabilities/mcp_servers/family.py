@@ -110,7 +110,7 @@ class _Family:
             _log.warning("mcp_tools_not_listed", capability=scope.capability_id)
             self._shun(server)
             return cached
-        with self._services.database.transaction() as tx:
+        with self._services.database.of(server.organization_id).transaction() as tx:
             mcp_servers.keep_tools(tx, server, [tool.to_json() for tool in found])
         return found
 
@@ -122,7 +122,7 @@ class _Family:
     def _find(self, organization_id: UUID, server_id: UUID | None) -> McpServer | None:
         if server_id is None:
             return None
-        with self._services.database.reading() as tx:
+        with self._services.database.of(organization_id).reading() as tx:
             server = mcp_servers.find(tx, organization_id, server_id)
         is_active = server is not None and server.status is McpServerStatus.ACTIVE
         return server if is_active else None
