@@ -23,6 +23,8 @@ bind = f"{_settings.bind_host}:{_settings.api_port}"
 worker_class = "api.gunicorn_worker.PacedWorker"
 # It would pass by the pace that answers are taken at.
 sendfile = False
+# The most that gunicorn takes: filters of events may name a lot.
+limit_request_line = 8190
 workers = _settings.api_workers
 threads = _settings.api_threads
 backlog = 2048

@@ -27,7 +27,9 @@ _DESCRIPTION: Final = (
     " /api/v1. Ids are taken with or without their prefix and dashes; every POST that changes"
     " something takes an Idempotency-Key. Who calls shows a key, as `Authorization: Bearer …` or"
     " bare; each operation names the scope that the key needs, and those without one take any key"
-    " that is good. With AUTH_MODE=none nobody is asked."
+    " that is good. With AUTH_MODE=none nobody is asked. Beside what it lists, any operation may"
+    " answer 405, 408 (the request came too slowly), 414 or 431 (its line or headers are too long),"
+    " 500 and 503, as `Error`."
 )
 _SECURITY_SCHEMES: Final[dict[str, Json]] = {
     "bearer": {"type": "http", "scheme": "bearer"},

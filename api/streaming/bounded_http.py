@@ -7,18 +7,17 @@ ends the connection: headers and trailers would otherwise be collected for as lo
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.streaming.responses import error_answer
+from common.domain.browser import protective_headers
+
 # As much as the api takes of a request line and headers together, with room for cookies.
 MOST_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
-
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -81,5 +80,21 @@ class BoundedHttp(HttpToolsProtocol):
         if is_answering:
             self.transport.abort()
             return
-        self.transport.write(_TOO_LARGE)
+        self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large")
+
+    def send_400_response(self, _msg: str) -> None:
+        """Called by uvicorn for what is no request."""
+        self._end(HTTPStatus.BAD_REQUEST, "bad_request", "Not a valid HTTP request")
+
+    def _end(self, status: HTTPStatus, code: str, message: str | None = None) -> None:
+        """Answer in the envelope and hang up."""
+        start, body = error_answer(status, code, message or status.phrase)
+        headers = [
+            *start["headers"],
+            (b"connection", b"close"),
+            *((name.encode(), value.encode()) for name, value in protective_headers().items()),
+        ]
+        lines = [f"HTTP/1.1 {int(status)} {status.phrase}".encode()]
+        lines += [name + b": " + value for name, value in headers]
+        self.transport.write(b"\r\n".join([*lines, b"", body["body"]]))
         self.transport.close()

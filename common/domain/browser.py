@@ -24,7 +24,7 @@ _ORIGIN: Final = re.compile(
 )
 
 
-def protective_headers(*, hsts_seconds: int) -> dict[str, str]:
+def protective_headers(*, hsts_seconds: int = 0) -> dict[str, str]:
     """Headers of every answer that does not set them itself.
 
     `hsts_seconds` is for how long browsers are to use nothing but TLS; 0 says nothing of it.

@@ -1,6 +1,7 @@
 """The api's server under clients that send and read as slowly as they can."""
 
 import http.client
+import json
 import socket
 import subprocess
 import sys
@@ -159,6 +160,33 @@ def _drained(receive: Callable[[int], bytes]) -> int:
         while data := receive(1024 * 1024):
             size += len(data)
     return size
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"planted\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost : planted\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: planted\x00\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: planted\r\n\r\n", 400),
+        (b"GET /" + b"planted" * 2000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"planted" * 2000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"X: planted\r\n" * 200 + b"\r\n", 431),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_envelope_and_not_repeated(
+    served: Served, raw: bytes, status: int
+) -> None:
+    with served.say(raw) as connection:
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = json.loads(answer.read())
+
+    assert (answer.status, body["status"]) == (status, status)
+    assert body["error"] == body["message"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "planted" not in str(body)
 
 
 def test_connections_without_a_word_hold_no_thread(served: Served) -> None:

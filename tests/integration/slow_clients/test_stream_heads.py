@@ -1,6 +1,7 @@
 """What is not a short head that comes soon ends its connection; nothing of it is collected."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -156,6 +157,23 @@ def test_a_head_that_is_too_large_is_told_so() -> None:
         reader, writer = await connect()
         writer.write(_HEAD + b"X-A: " + b"x" * MOST_BYTES + b"\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
+        assert json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["status"] == 431
+
+    _run(test)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"planted\r\n\r\n", _HEAD + b"X planted: x\r\n\r\n", b"\x16\x03\x01"]
+)
+def test_what_is_no_request_is_refused_in_the_envelope_and_not_repeated(raw: bytes) -> None:
+    async def test(connect: Connect, _: list[BoundedHttp]) -> None:
+        reader, writer = await connect()
+        writer.write(raw)
+        head, _sign, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"nosniff" in head
+        assert json.loads(body)["code"] == "bad_request"
+        assert b"planted" not in body
 
     _run(test)
 
