@@ -17,7 +17,7 @@ _PIECE = b"x" * 65536
 
 
 class ImpatientWorker(PacedWorker):
-    pace = Pace(seconds=0.25, pause_seconds=0.25, bytes_per_second=1_000_000)
+    pace = Pace(seconds=0.3, pause_seconds=1.0, bytes_per_second=1_000_000)
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
