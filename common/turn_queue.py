@@ -1,7 +1,7 @@
 """The wake-up that tells a worker of a queued turn.  It carries an id, no content (I10).
 
 The turn's row is the outbox: a wake-up that is lost is sent again by the sweeper, a
-doubled one claims nothing.
+doubled one claims nothing, or another turn that waits (`common.storage.fair_share`).
 """
 
 from __future__ import annotations

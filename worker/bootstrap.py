@@ -38,6 +38,7 @@ from worker.turn.assembly import Surroundings
 from worker.turn.endpoints import Endpoints
 from worker.turn.entry import Ran, run_turn
 from worker.turn.pictures import Pictures
+from worker.turn.rota import Rota
 from worker.watchdog import Watchdog
 from worker.witnessing import TurnWitness
 
@@ -117,6 +118,7 @@ class Worker:
                 open_workshop(settings, threads=settings.worker_threads),
                 directory=settings.incoming_directory,
             ),
+            rota=Rota(),
             worker_name=name,
             witness_of=partial(
                 TurnWitness, metrics=self.metrics, tracer=self.tracer, worker_name=name

@@ -266,6 +266,13 @@ turns = Table(
     Index("turns_newest", "session_id", text("input_sequence DESC")),
     Index("turns_of_organization", "organization_id", text("id DESC")),
     Index("turns_queued", "available_at", postgresql_where=text("status = 'queued'")),
+    # Whose turn it is when more wait than can run, see `common.storage.fair_share`.
+    Index(
+        "turns_fair",
+        "organization_id",
+        "created_at",
+        postgresql_where=text("status = 'queued'"),
+    ),
     Index("turns_running", "lease_until", postgresql_where=text("status = 'running'")),
     Index("turns_waiting", "waiting_until", postgresql_where=text("status = 'waiting'")),
     Index(

@@ -188,14 +188,18 @@ def open_turn(
 
 
 def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim | None:
-    """Take a queued turn under a new epoch; None when there is nothing to take.
-
-    The new epoch fences off whoever held the session before (I3).
-    """
+    """Take a queued turn under a new epoch; None when there is nothing to take."""
     held = tx.execute(_LOCK_HEAD_OF, {"turn_id": turn_id}).scalar_one_or_none()
     if held is None:
         return None
-    epoch = held + 1
+    return take(tx, turn_id, epoch=held + 1, owner=owner, lease_seconds=lease_seconds)
+
+
+def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float) -> Claim | None:
+    """As `claim`, of a turn whose session's head the caller has locked, under this epoch.
+
+    The new epoch fences off whoever held the session before (I3).
+    """
     row = tx.execute(
         _CLAIM, {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
     ).one_or_none()

@@ -36,6 +36,7 @@ from worker.turn.pictures import Pictures
 from worker.turn.prompt_pin import PromptPin
 from worker.turn.reasoning import Circuit, ClosedCircuit
 from worker.turn.resolution import find_model
+from worker.turn.rota import Rota
 from worker.turn.runner import TurnRunner
 from worker.turn.session_log import SessionLog
 from worker.turn.state import Limits
@@ -64,6 +65,7 @@ class Surroundings:
     breakers: ProviderBreakers
     capabilities: Mapping[str, Capability]
     pictures: Pictures
+    rota: Rota
     worker_name: str
     witness_of: Callable[[Claim], Witness] = lambda _claim: NoWitness()
     is_traced: bool = False

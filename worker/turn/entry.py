@@ -21,7 +21,7 @@ from common.domain.turn import Claim, SessionStatus, TurnStatus
 from common.domain.turn_task import TaskLabel
 from common.event_codec import LoggedEvent, milliseconds
 from common.logs import place_of
-from common.storage import configs, log, turns
+from common.storage import configs, fair_share, log, turns
 from common.storage.engine import DatabaseError, Tx, is_passing_outage, narrow, sqlstate
 from worker.lease import Lease
 from worker.turn.assembly import Assembly, Surroundings, assemble
@@ -53,7 +53,7 @@ class Ran:
 
 
 def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
-    """Run a queued turn; nothing happens when it is not there to be taken.
+    """Run a queued turn, this one or the one whose turn it is; nothing when there is none.
 
     Raises:
         common.storage.engine.DatabaseError: the database failed before the turn was held; it
@@ -64,9 +64,10 @@ def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
         around.turn_queue.send(turn_id)
         return Ran("leaving")
     before = time.monotonic()
+    claim: Claim | None = None
     try:
         with around.database.transaction() as tx:
-            claim = _claim(tx, turn_id, around)
+            claim = _claim_fairly(tx, turn_id, around)
             if claim is None:
                 return Ran("not_queued")
             lease = Lease(claim, valid_until=before + around.settings.lease_seconds)
@@ -76,14 +77,14 @@ def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
     # A turn that cannot even begin would be sent again for ever (I6).
     except Exception as failure:
         if not is_passing_outage(failure):
-            _seal(turn_id, failure, around)
+            _seal(turn_id if claim is None else claim.turn_id, failure, around)
         raise
     around.leases.hold(lease)
     try:
         with structlog.contextvars.bound_contextvars(**_ids(claim)):
             return Ran(_go_on(lease, started, around), claim)
     except LeaseLost:
-        _log.info("turn_taken_away", turn_id=str(turn_id), epoch=claim.epoch)
+        _log.info("turn_taken_away", turn_id=str(claim.turn_id), epoch=claim.epoch)
         return Ran("taken_away", claim)
     finally:
         around.leases.release(lease)
@@ -187,14 +188,23 @@ def _is_exhausted(claim: Claim, around: Surroundings) -> bool:
     return claim.reclaims >= around.settings.max_reclaims
 
 
-def _claim(tx: Tx, turn_id: UUID, around: Surroundings) -> Claim | None:
-    owner, lease_seconds = around.worker_name, around.settings.lease_seconds
-    return turns.claim(tx, turn_id, owner=owner, lease_seconds=lease_seconds)
+def _claim_fairly(tx: Tx, turn_id: UUID, around: Surroundings) -> Claim | None:
+    claim = fair_share.claim(
+        tx,
+        turn_id,
+        after=around.rota.last,
+        owner=around.worker_name,
+        lease_seconds=around.settings.lease_seconds,
+    )
+    if claim is not None:
+        around.rota.last = claim.organization_id
+    return claim
 
 
 def _seal(turn_id: UUID, failure: Exception, around: Surroundings) -> None:
+    owner, lease_seconds = around.worker_name, around.settings.lease_seconds
     with around.database.transaction() as tx:
-        claim = _claim(tx, turn_id, around)
+        claim = turns.claim(tx, turn_id, owner=owner, lease_seconds=lease_seconds)
     if claim is not None:
         _note_crash(claim, failure, around)
         _seal_held(claim, around)

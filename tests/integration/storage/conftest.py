@@ -65,12 +65,18 @@ class Rows:
         self.run("INSERT INTO organizations (id, name) VALUES (:id, 'Other')", id=organization_id)
         return organization_id
 
-    def post(self, session_id: UUID, words: str = "hello") -> UUID:
+    def post(
+        self,
+        session_id: UUID,
+        words: str = "hello",
+        *,
+        organization_id: UUID = DEFAULT_ORGANIZATION,
+    ) -> UUID:
         """Store a user message and open a turn for it unless one is open; returns that turn."""
         turn_id = new_id()
         with self.database.transaction() as tx:
             stored = log.append_input(
-                tx, DEFAULT_ORGANIZATION, session_id, user_message(words), turn_id=turn_id
+                tx, organization_id, session_id, user_message(words), turn_id=turn_id
             )
             assert stored is not None
             head, event = stored
@@ -80,7 +86,7 @@ class Rows:
                     tx,
                     turn_id,
                     session_id=session_id,
-                    organization_id=DEFAULT_ORGANIZATION,
+                    organization_id=organization_id,
                     input_sequence=event.sequence,
                 )
             return head.open_turn_id

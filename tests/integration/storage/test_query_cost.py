@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from common.domain.events import MESSAGE_TYPES
-from common.storage import log, messages, turns
+from common.domain.ids import GENERIC_HARNESS
+from common.storage import fair_share, log, messages, turns
 from common.storage.engine import Tx
 from tests.integration.storage.conftest import Rows
 
@@ -158,3 +159,45 @@ def test_what_the_sweeper_asks_does_not_grow_with_the_turns_that_are_over(
     rows.run("ANALYZE turns")
     plan = _plan_of(rows, partial(sweep, limit=100))
     assert _buffers(plan) < 60
+
+
+@pytest.fixture
+def flood(rows: Rows) -> UUID:
+    """Two organizations with a thousand queued turns each, below a history; returns one."""
+    owners = [rows.organization() for _ in range(2)]
+    for owner in owners:
+        rows.run(
+            "INSERT INTO sessions (id, organization_id, harness_id, workspace_id,"
+            " owner_principal_id) SELECT gen_random_uuid(), :owner, :harness,"
+            " gen_random_uuid(), :owner FROM generate_series(1, 3000)",
+            owner=owner,
+            harness=GENERIC_HARNESS,
+        )
+    rows.run(
+        "INSERT INTO turns (id, session_id, organization_id, input_sequence, status, available_at,"
+        " created_at) SELECT gen_random_uuid(), s.id, s.organization_id, 1,"
+        " CASE WHEN row_number() OVER (PARTITION BY organization_id) <= 1000 THEN 'queued'"
+        " ELSE 'completed' END, now(), now() + random() * interval '1 h' FROM sessions s"
+    )
+    rows.run(
+        "INSERT INTO session_heads (session_id, open_turn_id) SELECT session_id, id FROM turns"
+    )
+    return owners[0]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_whose_turn_it_is_costs_by_organizations_not_by_turns(
+    rows: Rows, flood: UUID, *, is_over: bool
+) -> None:
+    """Also when the planner still believes in a flood that is over."""
+    for table in ("turns", "session_heads", "sessions"):
+        rows.run(f"ANALYZE {table}")
+    if is_over:
+        rows.run("UPDATE turns SET status = 'completed' WHERE organization_id <> :o", o=flood)
+    ranked = _plan_of(rows, lambda tx: fair_share.who_waits(tx, after=flood))
+    assert {*_scans(ranked)} <= {"turns_fair", "turns_running"}
+    assert is_over or _buffers(ranked) < 40
+
+    oldest = _plan_of(rows, lambda tx: fair_share.lock_oldest_of(tx, flood))
+    assert {*_scans(oldest)} <= {"turns_fair", "turns_pkey", "session_heads_pkey", "oldest"}
+    assert _buffers(oldest) < 60
