@@ -37,6 +37,7 @@ from api.blueprints import (
 )
 from api.deps import Deps, install
 from api.gate import open_gate
+from api.throttle import Throttle
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -89,7 +90,8 @@ def create_app(deps: Deps | None = None) -> APIFlask:
     app.url_map.redirect_defaults = False
     openapi.configure(app)
     requests.observe(app)
-    admission.guard(app, open_gate(built.settings, built.database, built.redis))
+    gate = open_gate(built.settings, built.database, built.redis)
+    admission.guard(app, gate, Throttle(built.settings, built.rates))
     errors.register(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)

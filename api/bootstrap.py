@@ -6,6 +6,7 @@ import atexit
 
 from api.deps import Deps
 from api.metrics import ApiMetrics
+from api.rate_counts import RateCounts
 from common import logs
 from common.blobs.opening import open_blobs
 from common.clock import new_id
@@ -43,6 +44,9 @@ def build(settings: Settings) -> Deps:
         new_id=new_id,
         reach_redis=redis.ping,
         redis=redis,
+        rates=RateCounts(
+            make_client(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds), breaker
+        ),
         version=installed_version(),
         blobs=open_blobs(settings),
         workshop=open_workshop(settings, threads=settings.api_threads),

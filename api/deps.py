@@ -11,6 +11,7 @@ from flask import current_app, g
 from redis import Redis
 
 from api.metrics import ApiMetrics
+from api.rate_counts import RateCounts
 from common.blobs.store import BlobStore
 from common.domain.turn_task import TaskLabel
 from common.encryption import SecretBox
@@ -58,6 +59,7 @@ class Deps:
         new_id: makes a UUIDv7.
         reach_redis: returns when Redis answers, raises OSError or RedisError when not.
         redis: where revoked keys are heard of; None: PostgreSQL alone tells.
+        rates: where requests are counted; None: they are not.
         secrets: without a master key nothing secret can be stored.
         blobs: where uploads are kept.
         workshop: looks into images.
@@ -75,6 +77,7 @@ class Deps:
     workshop: Workshop
     examiner: Examiner
     redis: Redis | None = None
+    rates: RateCounts | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     tracer: Tracer = field(default_factory=Tracer)

@@ -37,6 +37,7 @@ from common.domain.errors import (
     NotFound,
     Overloaded,
     ProviderFailed,
+    RateLimited,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -88,6 +89,7 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     NotBuilt: HTTPStatus.NOT_IMPLEMENTED,
     ProviderFailed: HTTPStatus.BAD_GATEWAY,
     EncryptionMissing: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -161,13 +163,22 @@ def _domain_error(error: DomainError) -> Response:
         error.code,
         error.message,
         problems=error.problems,
-        retry_after_seconds=_RETRY_AFTER_OF.get(type(error)),
+        retry_after_seconds=retry_after(error),
     )
+    if isinstance(error, RateLimited):
+        response.headers.update(error.headers)
     if (wanted := challenge(error)) is not None:
         response.headers["WWW-Authenticate"] = wanted
     if isinstance(error, _BEFORE_THE_END) or g.get("is_body_unread"):
         _end_early(response)
     return response
+
+
+def retry_after(error: DomainError) -> int | None:
+    """What a client is to wait, in seconds; None where waiting does not help."""
+    if isinstance(error, RateLimited):
+        return error.retry_after_seconds
+    return _RETRY_AFTER_OF.get(type(error))
 
 
 def _http_error(error: HTTPException) -> Response:

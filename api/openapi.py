@@ -96,7 +96,7 @@ def document(app: APIFlask) -> Json:
 def _described(contract: Contract, view: Callable[..., Any]) -> Json:
     responses = {contract.status: _success(contract, "Done")}
     responses |= {status: _success(contract, text) for status, text in contract.also.items()}
-    refusals = () if contract.scope is Admission.PUBLIC else (401, 403)
+    refusals = (429,) if contract.scope is Admission.PUBLIC else (401, 403, 429)
     responses |= {status: _failure(status) for status in (400, *refusals, *contract.fails)}
     described: Json = {
         "summary": contract.summary,
@@ -168,4 +168,5 @@ def _complete(operation: Json, path: str, method: str) -> None:
         if method == "post" and not only_reads:
             operation["parameters"].append(_KEY)
     else:
-        operation["responses"].pop("400", None)
+        for status in ("400", "429"):
+            operation["responses"].pop(status, None)

@@ -25,7 +25,9 @@ _PREFLIGHT: Final = {
     " Idempotency-Key, Traceparent, X-Org-Id, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
-_READABLE: Final = "Content-Disposition, Retry-After, X-Request-Id, X-Total-Count"
+_READABLE: Final = (
+    "Content-Disposition, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, X-Total-Count"
+)
 
 _log = structlog.get_logger()
 

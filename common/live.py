@@ -15,6 +15,8 @@ tag `{<session hex>}`, so a cluster keeps them together.
     everturn:breaker:{<provider id>}       hash; how calls of a model provider went lately,
                                            see `worker.llm_breaker`; `common.provider_breakers`
                                            opens and closes it by hand.  TTL on every write
+    everturn:rate:{<limit, whose>}[/-1]    strings; requests of this minute and of the last, see
+                                           `api.rate_counts`.  TTL
     everturn:control                       channel, to all processes; `cancel <turn hex>`,
                                            `look <worker hex>`: read your row now,
                                            `revoked <key hex>`: let nobody in with it
@@ -40,6 +42,7 @@ from common.redis_client import Breaker
 
 CONTROL_CHANNEL: Final = "everturn:control"
 REVOKED: Final = "revoked"
+RATES_PREFIX: Final = "everturn:rate"
 
 
 def live_channel(session_id: UUID) -> str:

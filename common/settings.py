@@ -160,6 +160,18 @@ class Settings:
         "", read_origins, "origins whose pages may read answers, comma-separated"
     )
     hsts_seconds: int = _setting("0", _count, "browsers are to use only TLS for so long; 0: unsaid")
+    trusted_proxy_hops: int = _setting(
+        "1", _count, "reverse proxies in front, whose X-Forwarded-For is believed"
+    )
+    rate_limit_api_requests_per_minute: int = _setting(
+        "6000", _count, "requests of an address; 0: no limit; this machine has none"
+    )
+    rate_limit_key_requests_per_minute: int = _setting(
+        "6000", _count, "requests with a key; 0: no limit"
+    )
+    rate_limit_org_requests_per_minute: int = _setting(
+        "60000", _count, "requests with an organization's keys; 0: no limit"
+    )
 
     bind_host: str = _setting("127.0.0.1", _text, "address that api and stream listen on")
     api_port: int = _setting("9301", _port, "port of api")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from api.streaming.drain import Closable
 from api.streaming.request import Scope, headers_of
 from api.streaming.responses import unavailable
 from api.streaming.sse import RETRY_MS
+from api.throttle import Admitted, Origin
 from common.domain.access import Need
 from common.storage.engine import DatabaseError
 
@@ -24,29 +26,43 @@ _ADMIT_SECONDS: Final = 5.0
 _log = structlog.get_logger()
 
 
-async def admit(deps: Deps, scope: Scope, need: Need) -> Caller:
+async def admit(deps: Deps, scope: Scope, need: Need) -> Admitted:
     """Who sends the request; asks the database only about what this process does not know.
+
+    Nothing leaves the event loop unless a rate limit applies or the caller is unknown.
 
     Raises:
         Forbidden: the caller is not granted what is needed.
         NotFound: the organization is not the caller's.
+        RateLimited: too often.
         Refused: the database does not answer.
         Unauthorized: nobody knows the caller.
     """
     headers = headers_of(scope)
     presented = Presented(headers.get("authorization"), headers.get("x-org-id"))
-    caller = deps.gate.recall(presented)
-    if caller is None:
-        caller = await _ask(deps, presented)
-    check(caller, need)
-    return caller
+    origin = _origin(scope)
+    known = None if deps.throttle.concerns(origin) else deps.gate.recall(presented)
+    admitted = await _ask(deps, presented, origin) if known is None else Admitted(known)
+    check(admitted.caller, need)
+    return admitted
 
 
-async def _ask(deps: Deps, presented: Presented) -> Caller:
+def _origin(scope: Scope) -> Origin:
+    """A header that came more than once counts as one with all its values."""
+    forwarded = [
+        value.decode("latin-1")
+        for name, value in scope["headers"]
+        if name.lower() == b"x-forwarded-for"
+    ]
+    return Origin((scope.get("client") or ("", 0))[0], ",".join(forwarded))
+
+
+async def _ask(deps: Deps, presented: Presented, origin: Origin) -> Admitted:
     loop = asyncio.get_running_loop()
+    admit = partial(deps.throttle.admit, deps.gate, presented, origin)
     try:
         async with asyncio.timeout(_ADMIT_SECONDS):
-            return await loop.run_in_executor(deps.executor, deps.gate.admit, presented)
+            return await loop.run_in_executor(deps.executor, admit)
     except (DatabaseError, TimeoutError) as failure:
         _log.warning("caller_unknown", error=type(failure).__name__)
         raise unavailable() from failure

@@ -34,6 +34,7 @@ from api.streaming.responses import (
     Refused,
     Send,
     begin_request,
+    as_headers,
     cors_headers,
     error_answer,
     json_answer,
@@ -44,6 +45,7 @@ from api.streaming.responses import (
 from api.streaming.start import StartMode
 from api.streaming.stream import Stream
 from common.clock import new_id
+from api.throttle import rate_headers
 from common.domain.access import Need, Scope
 from common.domain.errors import DomainError
 from common.logs import place_of
@@ -160,7 +162,9 @@ async def _serve(
         )
     route, match = found
     receive, send, headers = ends
-    caller = await admit(deps, scope, route.scope)
+    admitted = await admit(deps, scope, route.scope)
+    caller = admitted.caller
+    headers = [*headers, *as_headers(rate_headers(admitted.standings))]
     if route is _MONITOR:
         monitoring = MonitorStream(deps.monitor, deps.drain)
         with while_admitted(deps.gate, caller, monitoring):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from api.gate import open_gate
+from api.rate_counts import RateCounts
 from api.streaming.delivery import DeliveryMemory
 from api.streaming.deps import Deps
 from api.streaming.drain import Drain
@@ -18,6 +19,7 @@ from api.streaming.metrics import StreamMetrics
 from api.streaming.monitor import Monitor, Unanswered
 from api.streaming.redis_link import RedisLink
 from api.streaming.streamed_text import StreamedText
+from api.throttle import Throttle
 from common.clock import new_id
 from common.domain.service_health import ServiceHealth
 from common.redis_client import Breaker, make_client
@@ -51,6 +53,7 @@ def build(
     counted.pool.follow(connections, database.in_use)
     hearing = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     gate = open_gate(settings, database, hearing)
+    counting = make_client(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
     readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
     poller = ThreadPoolExecutor(1, thread_name_prefix="poller")
     links = {
@@ -70,6 +73,7 @@ def build(
             executor.shutdown(wait=False, cancel_futures=True)
         for link in links.values():
             await link.close()
+        counting.close()
         database.close()
 
     return Deps(
@@ -90,6 +94,7 @@ def build(
         drain=drain,
         gate=gate,
         metrics=counted,
+        throttle=Throttle(settings, RateCounts(counting, Breaker())),
         monitor=Monitor(
             partial(_look, database, readers, settings),
             cycle_seconds=settings.sse_monitoring_cycle_secs,

@@ -14,6 +14,7 @@ from api.streaming.limits import StreamCounts
 from api.streaming.log_reader import LogReader
 from api.streaming.metrics import StreamMetrics
 from api.streaming.monitor import Monitor
+from api.throttle import Throttle
 from common.settings import Settings
 from common.storage.engine import Database
 
@@ -36,6 +37,7 @@ class Deps:
     counts: StreamCounts
     drain: Drain
     gate: Gate
+    throttle: Throttle
     monitor: Monitor
     metrics: StreamMetrics
     reach_redis: Callable[[], Awaitable[object]]

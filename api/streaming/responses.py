@@ -17,6 +17,7 @@ from common.domain.errors import (
     FieldProblem,
     Forbidden,
     NotFound,
+    RateLimited,
     Unauthorized,
 )
 
@@ -29,12 +30,15 @@ _UNAVAILABLE_RETRY_SECONDS: Final = 1
 _ALLOWED_REQUEST_HEADERS: Final = (
     b"Authorization, Cache-Control, Last-Event-ID, X-Org-Id, Content-Type"
 )
-
+_EXPOSED_HEADERS: Final = (
+    b"RateLimit, RateLimit-Policy, Retry-After, X-After-Sequence, X-Request-Id"
+)
 
 _STATUS_OF: Final = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (RateLimited, HTTPStatus.TOO_MANY_REQUESTS),
 )
 _OTHERS: Final = HTTPStatus.BAD_REQUEST
 
@@ -135,8 +139,23 @@ def refusal_answer(error: DomainError | Refused, *, headers: Headers) -> list[Me
         )
     if (wanted := challenge(error)) is not None:
         headers = [*headers, (b"www-authenticate", wanted.encode("latin-1"))]
+    wait = None
+    if isinstance(error, RateLimited):
+        wait, headers = error.retry_after_seconds, [*headers, *as_headers(error.headers)]
     status = next((known for kind, known in _STATUS_OF if isinstance(error, kind)), _OTHERS)
-    return error_answer(status, error.code, error.message, problems=error.problems, headers=headers)
+    return error_answer(
+        status,
+        error.code,
+        error.message,
+        problems=error.problems,
+        retry_after_seconds=wait,
+        headers=headers,
+    )
+
+
+def as_headers(named: Mapping[str, str]) -> Headers:
+    """Headers as ASGI wants them."""
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
 
 
 def with_protection(send: Send, *, hsts_seconds: int) -> Send:
@@ -166,7 +185,7 @@ def cors_headers(origin: str | None, allowed: tuple[str, ...]) -> Headers:
         (b"vary", b"Origin"),
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
-        (b"access-control-expose-headers", b"Retry-After, X-After-Sequence, X-Request-Id"),
+        (b"access-control-expose-headers", _EXPOSED_HEADERS),
     ]
 
 

@@ -5,6 +5,7 @@ The one table from these to HTTP statuses is `api/errors.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -121,6 +122,24 @@ class Overloaded(DomainError):
     """As much of this is being done as can be at once (503)."""
 
     code = "overloaded"
+
+
+class RateLimited(DomainError):
+    """Asked too often (contract 1.6: 429).
+
+    Attributes:
+        retry_after_seconds: when it is worth trying again.
+        headers: how the limits stand, as HTTP has it.
+    """
+
+    code = "rate_limited"
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers
 
 
 class Unavailable(DomainError):

@@ -91,8 +91,9 @@ def run_turn(turn_id: UUID, around: Surroundings) -> Ran:
 
 
 def _ids(claim: Claim) -> dict[str, str | int]:
-    """What every line of the log says while the turn runs, beside the turn."""
+    """What every line of the log says while the turn runs."""
     return {
+        "turn_id": str(claim.turn_id),
         "session_id": str(claim.session_id),
         "attempt": claim.attempt,
         "trace_id": claim.trace.trace_id,

@@ -102,3 +102,21 @@ def test_the_counts_have_a_time_to_live(world: World) -> None:
 def _counted(world: World, author: Author) -> object:
     with redis.Redis.from_url(world.redis_url) as client:
         return client.hgetall(streams_key(author.session_id))
+
+
+def test_streams_that_are_asked_for_too_often_are_refused(world: World) -> None:
+    """As the api does it: by the address that the proxy vouches for."""
+    world.serve(RATE_LIMIT_API_REQUESTS_PER_MINUTE="2")
+    author = world.author()
+    there = {"X-Forwarded-For": "203.0.113.20"}
+
+    answers = [world.read(author, headers=there) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert answers[0].response.headers["RateLimit-Policy"] == '"address";q=2;w=60'
+    assert answers[0].response.headers["RateLimit"].startswith('"address";r=1;t=')
+    refused = answers[-1]
+    assert refused.error["code"] == "rate_limited"
+    assert refused.error["retry_after_seconds"] == int(refused.response.headers["Retry-After"])
+    # This machine is not limited.
+    assert world.read(author).status == 200
