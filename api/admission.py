@@ -12,16 +12,19 @@ from flask import Flask, Response, current_app, g, request
 
 from api.auth import Presented, check
 from api.deps import confine
+from api.deps import current_deps
 from api.endpoint import need_of
 from api.gate import Gate
+from api.thread_wait import waited_seconds
 from api.throttle import Origin, Throttle, rate_headers
 from common.domain.access import Admission
-from common.domain.errors import DomainError
+from common.domain.errors import DomainError, Overloaded
 
 _EXTENSION: Final = "everturn_gate"
 _THROTTLE: Final = "everturn_throttle"
 # Asked by machines that watch the process, which must not be told of anything else.
 _UNCOUNTED: Final = "/health"
+_SHORT_BODY_BYTES: Final = 64 * 1024
 
 
 def guard(app: Flask, gate: Gate, throttle: Throttle) -> None:
@@ -40,6 +43,7 @@ def current_gate() -> Gate:
 def _admit() -> None:
     if request.endpoint is None or request.method == HTTPMethod.OPTIONS:
         return  # no such route or method, or only which methods there are
+    _refuse_if_kept_waiting()
     need = need_of(current_app.view_functions[request.endpoint])
     throttle: Throttle = current_app.extensions[_THROTTLE]
     try:
@@ -60,9 +64,23 @@ def _admit() -> None:
         check(g.caller, need)
         confine(g.caller.organization_id)
     except DomainError:
-        # What comes of a body is read behind the answer, see `api.errors`.
-        g.is_body_unread = bool(request.content_length) or "Transfer-Encoding" in request.headers
+        _leave_body()
         raise
+
+
+def _leave_body() -> None:
+    """What comes of a body is read behind the answer, see `api.errors`."""
+    g.is_body_unread = bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _refuse_if_kept_waiting() -> None:
+    """Whoever waited long for a thread is not to wait for the database too."""
+    longest = current_deps().settings.api_max_wait_seconds
+    if waited_seconds() > longest and not request.path.startswith(_UNCOUNTED):
+        # The server reads a short body itself; a new connection would cost more than that.
+        if request.content_length is None or request.content_length > _SHORT_BODY_BYTES:
+            _leave_body()
+        raise Overloaded("More requests come than can be answered; try again")
 
 
 def _origin() -> Origin:

@@ -6,6 +6,7 @@ import atexit
 
 from api.deps import Deps
 from api.metrics import ApiMetrics
+from api.pressure import Pressure, TurnLimits
 from api.rate_counts import RateCounts
 from common import logs
 from common.blobs.opening import open_blobs
@@ -44,6 +45,10 @@ def build(settings: Settings) -> Deps:
         new_id=new_id,
         reach_redis=redis.ping,
         redis=redis,
+        pressure=Pressure(
+            Database(settings.database_url, pool_size=1, application="everturn pressure"),
+            TurnLimits.of(settings),
+        ),
         rates=RateCounts(
             make_client(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds), breaker
         ),

@@ -11,6 +11,7 @@ from flask import current_app, g
 from redis import Redis
 
 from api.metrics import ApiMetrics
+from api.pressure import Pressure
 from api.rate_counts import RateCounts
 from common.blobs.store import BlobStore
 from common.domain.turn_task import TaskLabel
@@ -60,6 +61,7 @@ class Deps:
         reach_redis: returns when Redis answers, raises OSError or RedisError when not.
         redis: where revoked keys are heard of; None: PostgreSQL alone tells.
         rates: where requests are counted; None: they are not.
+        pressure: says whether one turn more can be taken on; None: it always can.
         secrets: without a master key nothing secret can be stored.
         blobs: where uploads are kept.
         workshop: looks into images.
@@ -78,6 +80,7 @@ class Deps:
     examiner: Examiner
     redis: Redis | None = None
     rates: RateCounts | None = None
+    pressure: Pressure | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     tracer: Tracer = field(default_factory=Tracer)

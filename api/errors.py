@@ -39,6 +39,7 @@ from common.domain.errors import (
     ProviderFailed,
     RateLimited,
     TooLarge,
+    TooManyTurns,
     Unauthorized,
     Unavailable,
     Unprocessable,
@@ -90,6 +91,7 @@ STATUS_OF: Final[dict[type[DomainError], HTTPStatus]] = {
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyTurns: HTTPStatus.TOO_MANY_REQUESTS,
     NotBuilt: HTTPStatus.NOT_IMPLEMENTED,
     ProviderFailed: HTTPStatus.BAD_GATEWAY,
     EncryptionMissing: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -104,6 +106,7 @@ _RETRY_AFTER_OF: Final[dict[type[DomainError], int]] = {
     EncryptionMissing: 300,
     BlobsUnavailable: 5,
     Overloaded: 2,
+    TooManyTurns: 5,
     Unavailable: 2,
 }
 

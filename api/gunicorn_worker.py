@@ -18,6 +18,7 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from api.pace import Pace, PacedSocket
+from api.thread_wait import MeasuringPool
 from common.clock import new_id
 from common.domain.browser import protective_headers
 from common.logs import place_of
@@ -38,6 +39,9 @@ class PacedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no type
     """As `gthread`, with a pace that clients have to keep."""
 
     pace = Pace()
+
+    def get_thread_pool(self) -> Any:
+        return MeasuringPool(max_workers=self.cfg.threads)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request; called on a thread, for each request of a connection."""

@@ -172,6 +172,13 @@ class Settings:
     rate_limit_org_requests_per_minute: int = _setting(
         "60000", _count, "requests with an organization's keys; 0: no limit"
     )
+    org_max_active_turns: int = _setting("1000", _count, "open turns an organization; 0: no limit")
+    queue_max_turns: int = _setting(
+        "20000", _count, "turns that wait for a worker, of all; 0: no limit"
+    )
+    queue_max_wait_seconds: int = _setting(
+        "900", _count, "wait of an organization's oldest turn, beyond it none is added; 0: no limit"
+    )
 
     bind_host: str = _setting("127.0.0.1", _text, "address that api and stream listen on")
     api_port: int = _setting("9301", _port, "port of api")
@@ -186,6 +193,9 @@ class Settings:
     worker_metrics_port: int = _setting("9313", _port_or_none, "port of worker's; 0: none")
     sweeper_metrics_port: int = _setting("9314", _port_or_none, "port of sweeper's; 0: none")
     api_workers: int = _setting("2", _some, "processes of api")
+    api_max_wait_seconds: float = _setting(
+        "2", _seconds, "a request that waited so long for a thread of api is refused"
+    )
     api_threads: int = _setting("8", _some, "threads, and so connections, a process of api")
     worker_threads: int = _setting("200", _some, "turns at once a worker process")
     worker_database_pool: int = _setting("20", _some, "connections a worker process")

@@ -19,6 +19,8 @@ _DEFAULTS = {
     "DEFAULT_MODEL": "llmsim",
     "DEPLOYMENT_GRADE": "dev",
     "LOG_FORMAT": "console",
+    # One organization has the whole machine.
+    "ORG_MAX_ACTIVE_TURNS": "0",
     "STORAGE_DIRECTORY": str(LOCAL / "storage"),
     # Seven lines that say what whoever tries this as root in a container knows.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",

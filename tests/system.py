@@ -184,6 +184,7 @@ def running(
         "SSE_PER_ORG_MAX": "0",
         # Systems of several tests share the machine.
         **{f"{name}_METRICS_PORT": "0" for name in ("API", "STREAM", "WORKER", "SWEEPER")},
+        "ORG_MAX_ACTIVE_TURNS": "0",
         "SECRETS_ENCRYPTION_KEY": f"test:{base64.b64encode(bytes(range(32))).decode()}",
         "STORAGE_DIRECTORY": str(directory / "storage"),
         **ports,

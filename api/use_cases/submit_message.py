@@ -16,7 +16,7 @@ from api.deps import Deps
 from api.schemas.messages import NewMessage
 from api.schemas.parts import UNKNOWN_IMAGE
 from common import tracing
-from common.domain.errors import FieldProblem, NotFound, Unprocessable
+from common.domain.errors import DomainError, FieldProblem, NotFound, Unprocessable
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import Kind, parse_id, show_id
 from common.domain.trace import HEADER
@@ -24,7 +24,7 @@ from common.domain.turn import SessionStatus
 from common.domain.turn_task import TaskLabel
 from common.domain.waiting import overtaken
 from common.event_codec import LoggedEvent
-from common.storage import idempotency, images, log, messages, turns, waiting
+from common.storage import idempotency, images, log, messages, queue_load, turns, waiting
 from common.storage.engine import DatabaseError, Tx, is_passing_outage
 from common.storage.idempotency import IdempotencyKey
 from common.storage.log import Head
@@ -39,7 +39,7 @@ class _Stored:
     Attributes:
         overtaken: results of calls that were waited for and that it came before.
         wakes: the turn that it opened, or that waited and goes on, if there is one.
-        opens: whether it opened it.
+        opens: whether it opened a turn.
     """
 
     event: LoggedEvent
@@ -70,9 +70,11 @@ def submit_message(
         NotFound: there is no such session.
         Unprocessable: a part names an image that there is not.
         IdempotencyKeyReused: the key came with another message.
+        TooManyTurns, Overloaded: it would open a turn, and none can be taken on now.
     """
+    refusal = _refusal(deps, caller, session_id, has_key=key is not None)
     ids = deps.new_id(), deps.new_id()
-    submit = partial(_submit, deps, caller, session_id, message, key, ids=ids)
+    submit = partial(_submit, deps, caller, session_id, message, key, ids=ids, refusal=refusal)
     try:
         stored = submit()
     except _NotWritten:
@@ -83,11 +85,28 @@ def submit_message(
             raise again.fault from again
     if not stored.is_replay:
         deps.live.publish(session_id, [stored.event, *stored.overtaken])
+    if stored.opens and deps.pressure is not None:
+        deps.pressure.opened(caller.organization_id)
     if stored.wakes is not None:
         attempt = 1 if stored.opens else None
         label = TaskLabel(session_id, caller.organization_id, attempt)
         deps.queue.send(stored.wakes, label=label)
     return stored.event
+
+
+def _refusal(deps: Deps, caller: Caller, session_id: UUID, *, has_key: bool) -> DomainError | None:
+    """Why a message that opens a turn is to be refused; None: it is not.
+
+    Raises:
+        TooManyTurns, Overloaded: it would, and has no key by which it may have been taken
+            before: that is said without a transaction.
+    """
+    refusal = None if deps.pressure is None else deps.pressure.refusal(caller.organization_id)
+    if refusal is not None and not has_key:
+        with deps.database.reading() as tx:
+            if queue_load.would_open(tx, caller.organization_id, session_id):
+                raise refusal
+    return refusal
 
 
 def _submit(
@@ -98,11 +117,15 @@ def _submit(
     key: IdempotencyKey | None,
     *,
     ids: tuple[UUID, UUID],
+    refusal: DomainError | None,
 ) -> _Stored:
     written: list[_Stored] = []
     try:
         with deps.database.transaction() as tx:
-            written.append(_store(tx, caller, session_id, message, key, ids=ids))
+            stored = _store(tx, caller, session_id, message, key, ids=ids)
+            if refusal is not None and stored.opens:
+                raise refusal
+            written.append(stored)
     except DatabaseError as fault:
         if not is_passing_outage(fault):
             raise

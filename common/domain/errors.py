@@ -142,6 +142,12 @@ class RateLimited(DomainError):
         self.headers = headers
 
 
+class TooManyTurns(DomainError):
+    """The organization has as many turns open as it may (429)."""
+
+    code = "too_many_active_turns"
+
+
 class Unavailable(DomainError):
     """What this needs cannot be reached just now (503)."""
 
