@@ -10,7 +10,7 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.schemas.fields import Object, QueryInteger, Text
+from api.schemas.fields import Metadata, QueryInteger, Text
 from api.schemas.messages import MessageSchema
 from api.schemas.sessions import TITLE_BYTES, SessionSchema, show_session
 from api.schemas.shared import DEFAULT_PAGE, Body
@@ -23,7 +23,7 @@ class ChannelSessionSchema(Body):
     """Body of POST …/sessions.  `metadata` is checked and not kept."""
 
     title = Text(allow_none=True, load_default=None, max_bytes=TITLE_BYTES)
-    metadata = Object(allow_none=True, load_default=None)
+    metadata = Metadata(allow_none=True, load_default=None)
 
 
 class PageToken(fields.Field[Place]):

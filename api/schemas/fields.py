@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from marshmallow import ValidationError, fields
 
 from common.domain.errors import InvalidId
 from common.domain.ids import Kind, parse_id
 
+METADATA_BYTES: Final = 64 * 1024
 _DIGITS: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+ -]\d\d:\d\d)?", re.ASCII
@@ -96,6 +98,18 @@ class Object(fields.Dict):
     """A JSON object, kept as it is."""
 
     default_error_messages = {"invalid": "Must be an object"}  # noqa: RUF012 - as the base declares it
+
+
+class Metadata(Object):
+    """What a caller attaches for itself: kept as it is, and of bounded size."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=_check_metadata, **kwargs)
+
+
+def _check_metadata(value: object) -> None:
+    if len(orjson.dumps(value)) > METADATA_BYTES:
+        raise ValidationError(f"Must not be larger than {METADATA_BYTES} bytes")
 
 
 class Id(fields.Field[UUID]):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from api.schemas.fields import Integer, Number, Object, QueryInteger, Text, unacceptable
+from api.schemas.fields import Integer, Metadata, Number, Object, QueryInteger, Text, unacceptable
 from api.schemas.parts import Parts
 from api.schemas.shared import LARGEST_OFFSET, Body, Tags, check_locale
 from common.domain.cursor import MAX_SEQUENCE
@@ -83,7 +83,7 @@ class ActorSchema(Kept):
     actor_id = Text(required=True, validate=validate.Length(max=256))
     source = Text(required=True, validate=validate.Length(max=256))
     actor_name = Text(allow_none=True, validate=validate.Length(max=256))
-    metadata = Object(allow_none=True)
+    metadata = Metadata(allow_none=True)
 
 
 class MessageBodySchema(Body):
@@ -92,7 +92,7 @@ class MessageBodySchema(Body):
     role = Text(allow_none=True, validate=_one_of("user"))
     content = Parts(required=True)
     controls = fields.Nested(ControlsSchema(), allow_none=True)
-    metadata = Object(allow_none=True)
+    metadata = Metadata(allow_none=True)
 
 
 class NewMessageSchema(Body):
@@ -100,7 +100,7 @@ class NewMessageSchema(Body):
 
     message = fields.Nested(MessageBodySchema(), required=True)
     controls = fields.Nested(ControlsSchema(), allow_none=True)
-    metadata = Object(allow_none=True)
+    metadata = Metadata(allow_none=True)
     tags = Tags(allow_none=True)
     external_actor = fields.Nested(ActorSchema(), allow_none=True)
 

@@ -18,6 +18,8 @@ from common.event_codec import show_time
 Json = dict[str, Any]
 
 _REASON_BYTES = 2048
+_ID_CHARACTERS = 1024
+_MOST_CALLS = 1000
 _STATUSES = (str(SessionStatus.ACTIVE), str(SessionStatus.WAITING))
 
 
@@ -42,7 +44,7 @@ class CallDecision:
 class ToolResultSchema(Body):
     """One call's result: any JSON, or an error text."""
 
-    tool_call_id = Text(required=True, validate=validate.Length(min=1))
+    tool_call_id = Text(required=True, validate=validate.Length(min=1, max=_ID_CHARACTERS))
     result = fields.Raw(allow_none=True, metadata={"description": "Any JSON value"})
     error = Text(allow_none=True)
 
@@ -67,7 +69,10 @@ class ToolResultsSchema(Body):
     tool_results = fields.List(
         fields.Nested(ToolResultSchema()),
         required=True,
-        validate=validate.Length(min=1, error="Must not be empty"),
+        validate=[
+            validate.Length(min=1, error="Must not be empty"),
+            validate.Length(max=_MOST_CALLS, error=f"Must not be more than {_MOST_CALLS}"),
+        ],
     )
 
     @post_load
@@ -81,7 +86,7 @@ class ToolResultsSchema(Body):
 class CallDecisionSchema(Body):
     """One call's decision."""
 
-    tool_call_id = Text(required=True, validate=validate.Length(min=1))
+    tool_call_id = Text(required=True, validate=validate.Length(min=1, max=_ID_CHARACTERS))
     decision = Text(required=True, validate=validate.OneOf([str(each) for each in Decision]))
     reason = Text(allow_none=True, max_bytes=_REASON_BYTES)
 
@@ -97,7 +102,10 @@ class CallDecisionsSchema(Body):
     decisions = fields.List(
         fields.Nested(CallDecisionSchema()),
         required=True,
-        validate=validate.Length(min=1, error="Must not be empty"),
+        validate=[
+            validate.Length(min=1, error="Must not be empty"),
+            validate.Length(max=_MOST_CALLS, error=f"Must not be more than {_MOST_CALLS}"),
+        ],
     )
 
     @post_load
