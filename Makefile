@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos generated fuzz reset setup
+.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos overload generated fuzz reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,6 +49,7 @@ schema: setup ## keep the newest revision's schema for the tests of upgrades
 
 seed ?= 1
 minutes ?= 30
+overload: minutes = 5
 chaos: setup ## faults of all kinds under load, reported in docs/reliability.md (seed=7 minutes=30)
 	@$(BIN)/python -m tests.chaos.storm --seed $(seed) --minutes $(minutes) $(args)
 
@@ -57,6 +58,9 @@ generated: setup ## ten thousand requests made from the OpenAPI document, answer
 
 fuzz: setup ## new examples by the thousand for every parser of outside input (args="-x")
 	@HYPOTHESIS_PROFILE=long $(BIN)/pytest -q -k fuzz --timeout=0 $(args)
+
+overload: setup ## five times what can be done, for a while; reported in docs/limits.md (minutes=5)
+	@$(BIN)/python -m tests.chaos.overload --minutes $(minutes) $(args)
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset
