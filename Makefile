@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos overload generated fuzz reset setup
+.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos overload bench scaling generated fuzz reset setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,12 @@ fuzz: setup ## new examples by the thousand for every parser of outside input (a
 
 overload: setup ## five times what can be done, for a while; reported in docs/limits.md (minutes=5)
 	@$(BIN)/python -m tests.chaos.overload --minutes $(minutes) $(args)
+
+bench: setup ## our figures against the machine's limits, into docs/performance.md (args="--quick turn rate")
+	@$(BIN)/python -m tests.bench $(args)
+
+scaling: setup ## what one box, ten and a hundred carry, into docs/scaling.md
+	@$(BIN)/python -m tests.bench.scaling $(args)
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset

@@ -44,6 +44,28 @@ _MODULES = {
         "--queues=turns.priority,turns",
         "--events",
     ],
+    # What tests/bench measures the machine's limits with.
+    "emptyapi": [
+        "gunicorn",
+        "--config=python:api.gunicorn_conf",
+        "tests.bench.limits.empty_view:app",
+    ],
+    "rawrelay": ["tests.bench.limits.raw_relay"],
+    "noopworker": [
+        "celery",
+        "--app=tests.bench.limits.noop_worker",
+        *_CELERY_ARGUMENTS,
+        "--concurrency=200",
+        "--queues=turns",
+        "--events",
+    ],
+}
+_PORTS = {
+    "api": "API_PORT",
+    "emptyapi": "API_PORT",
+    "stream": "STREAM_PORT",
+    "rawrelay": "STREAM_PORT",
+    "front": "PORT",
 }
 
 
@@ -101,7 +123,7 @@ class System:
                 death_signal=signal.SIGKILL,
                 directory=ROOT,
             )
-        port = {"api": "API_PORT", "stream": "STREAM_PORT", "front": "PORT"}.get(name)
+        port = _PORTS.get(name)
         part = Part(
             f"{name}-{number}", process, output, int(environment[port]) if port is not None else 0
         )
@@ -138,9 +160,9 @@ class System:
 def _is_ready(part: Part) -> bool:
     assert part.is_alive, f"{part.name} ended:\n{part.output.read_text(errors='replace')[-3000:]}"
     match part.name.partition("-")[0]:
-        case "api" | "stream" | "front":
+        case "api" | "stream" | "front" | "emptyapi" | "rawrelay":
             return _answers(part.port)
-        case "worker" | "effectworker" | "stormworker" | "auditedworker":
+        case "worker" | "effectworker" | "stormworker" | "auditedworker" | "noopworker":
             return part.said("worker_ready") > 0
         case "sweeper":
             return part.said("sweeper_ready") > 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import resource
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -52,8 +52,13 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 def make_server(make_deps: Callable[[], Deps]) -> uvicorn.Server:
     """The server, not yet running; it makes the dependencies within its event loop."""
-    config = uvicorn.Config(
-        StreamApp(make_deps),
+    return uvicorn.Server(server_config(StreamApp(make_deps)))
+
+
+def server_config(app: Callable[..., Any]) -> uvicorn.Config:
+    """How an application is served here, this one or one that it is measured against."""
+    return uvicorn.Config(
+        app,
         loop="uvloop",
         http=BoundedHttp,
         ws="none",
@@ -66,7 +71,6 @@ def make_server(make_deps: Callable[[], Deps]) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    return uvicorn.Server(config)
 
 
 def raise_file_limit() -> None:

@@ -1,0 +1,145 @@
+"""Rows of single messages and turns: what a user waits for, against the least that it can be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.bench.figures import MILLISECONDS, Figure, Row, Target, percentile
+from tests.bench.primitives import Commits, EmptyView, Noops, Publishes, RawRelay, broker_of_noops
+from tests.bench.site import Site, free_port, spent
+from tests.bench.talking import Marks, close_all, message, speakers, until
+
+_USERS = 20
+_GAP_SECONDS = 0.08
+_ONE_ROUND = 60
+_WARM_UP = 10
+
+
+@dataclass
+class _Round:
+    """Seconds of each step, one value a turn."""
+
+    marks: list[Marks] = field(default_factory=list)
+    view: list[float] = field(default_factory=list)
+    commit: list[float] = field(default_factory=list)
+    publish: list[float] = field(default_factory=list)
+    relay: list[float] = field(default_factory=list)
+    start: list[float] = field(default_factory=list)
+
+    def floor_of_post(self, percent: float) -> float:
+        return percentile(self.view, percent) + percentile(self.commit, percent)
+
+    def floor_of_first_delta(self, percent: float) -> float:
+        """Each step that a message must take until its first text is seen.
+
+        The relay's own figure begins at the publish, so that is in it.
+        """
+        steps = (self.view, self.commit, self.start, self.commit, self.relay)
+        return sum(percentile(step, percent) for step in steps)
+
+
+async def measure(site: Site, costs: dict[str, Any]) -> list[Row]:
+    """POST, first delta and idle, in turn with the machine's own steps."""
+    body = message()
+    with (
+        site.with_part("emptyapi", API_PORT=free_port()) as empty,
+        site.with_part("rawrelay", STREAM_PORT=free_port()) as raw,
+        site.with_part("noopworker", BROKER_URL=broker_of_noops(site)) as noop,
+    ):
+        users = await speakers(site, _USERS, body)
+        tools = (
+            await EmptyView.open(empty, body),
+            Commits(site),
+            Publishes(site),
+            await RawRelay.open(site, raw),
+            Noops(site, noop),
+        )
+        play = _Play(*tools)
+        await play.round(users, _WARM_UP)
+        number = max(20, int(_ONE_ROUND * site.scale))
+        before = site.cpu()
+        rounds = [await play.round(users, number) for _ in range(site.rounds)]
+        costs["turn at idle, CPU ms by process"] = spent(before, site.cpu(), len(rounds) * number)
+        for tool in tools:
+            tool.close()
+        close_all(users)
+    return _rows(rounds, costs)
+
+
+@dataclass
+class _Play:
+    view: EmptyView
+    commits: Commits
+    publishes: Publishes
+    relay: RawRelay
+    noops: Noops
+
+    async def round(self, users: list[Any], number: int) -> _Round:
+        """A turn, then each step by itself, and so on: all of them see the same machine."""
+        found = _Round()
+        began = time.monotonic()
+        for place in range(number):
+            due = began + place * _GAP_SECONDS
+            await until(due)
+            found.marks.append(await users[place % len(users)].turn(due))
+            due += _GAP_SECONDS * 0.7
+            await until(due)
+            found.view.append(await self.view.one(due))
+            found.commit.append(self.commits.one())
+            found.publish.append(self.publishes.one())
+            found.relay.append(await self.relay.one())
+            self.noops.send()
+        found.start = [began - sent for sent, began in self.noops.told()]
+        return found
+
+
+def _rows(rounds: list[_Round], costs: dict[str, Any]) -> list[Row]:
+    def ours(what: str, percent: float) -> Figure:
+        values = [percentile([getattr(m, what) for m in r.marks], percent) for r in rounds]
+        return _milliseconds(values)
+
+    def floor(of: Callable[[_Round], float]) -> Figure:
+        return _milliseconds([of(each) for each in rounds])
+
+    costs["the machine's steps, ms"] = {
+        f"{step} p{percent}": round(floor(partial(_of_step, step=step, percent=percent)).median, 3)
+        for step in ("view", "commit", "start", "publish", "relay")
+        for percent in (50, 99)
+    }
+    at_most = Target.at_most
+    return [
+        Row(
+            "POST message, p50, idle",
+            ours("answered", 50),
+            floor(lambda r: r.floor_of_post(50)),
+            at_most(2.5),
+        ),
+        Row("POST message, p99, idle", ours("answered", 99), floor(lambda r: r.floor_of_post(99))),
+        Row("POST → `turn.started`, p50, idle", ours("started", 50)),
+        Row(
+            "POST → first delta, p50, idle",
+            ours("first_delta", 50),
+            floor(lambda r: r.floor_of_first_delta(50)),
+            at_most(2),
+        ),
+        Row(
+            "POST → first delta, p99, idle",
+            ours("first_delta", 99),
+            floor(lambda r: r.floor_of_first_delta(99)),
+            at_most(2),
+        ),
+        Row("POST → `session.idled`, p50, idle", ours("idled", 50)),
+        Row("POST → `session.idled`, p99, idle", ours("idled", 99)),
+    ]
+
+
+def _of_step(found: _Round, *, step: str, percent: float) -> float:
+    return percentile(getattr(found, step), percent)
+
+
+def _milliseconds(seconds: list[float]) -> Figure:
+    return Figure.of(MILLISECONDS, [each * 1000 for each in seconds])
