@@ -11,8 +11,7 @@ from typing import Final, cast
 from flask import Flask, Response, current_app, g, request
 
 from api.auth import Presented, check
-from api.deps import confine
-from api.deps import current_deps
+from api.deps import confine, current_deps
 from api.endpoint import need_of
 from api.gate import Gate
 from api.thread_wait import waited_seconds

@@ -33,8 +33,8 @@ from api.streaming.responses import (
     Receive,
     Refused,
     Send,
-    begin_request,
     as_headers,
+    begin_request,
     cors_headers,
     error_answer,
     json_answer,
@@ -44,8 +44,8 @@ from api.streaming.responses import (
 )
 from api.streaming.start import StartMode
 from api.streaming.stream import Stream
-from common.clock import new_id
 from api.throttle import rate_headers
+from common.clock import new_id
 from common.domain.access import Need, Scope
 from common.domain.errors import DomainError
 from common.logs import place_of
