@@ -32,6 +32,7 @@ from api.blueprints import (
     sessions,
     unbuilt,
     waiting,
+    webhooks,
     workflows,
     workspaces,
 )
@@ -61,6 +62,7 @@ _BLUEPRINTS = (
     nested_sessions,
     reference,
     waiting,
+    webhooks,
     workspaces,
     files,
     images,

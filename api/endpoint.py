@@ -65,6 +65,8 @@ PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "worker_id": partial(parse_id, Kind.WORKER),
     "workflow_id": partial(parse_id, Kind.TURN),
     "key_id": partial(parse_id, Kind.API_KEY),
+    "webhook_id": partial(parse_id, Kind.WEBHOOK),
+    "delivery_id": partial(parse_id, Kind.WEBHOOK_DELIVERY),
     "entry_id": partial(parse_id, Kind.DEAD_LETTER),
     # A breaker is its provider's.
     "key": partial(parse_id, Kind.PROVIDER),

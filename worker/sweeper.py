@@ -43,6 +43,7 @@ from common.storage.engine import Database, DatabaseError, sqlstate
 from common.turn_queue import Backlog, TurnQueue
 from worker.blob_collector import BlobCollector
 from worker.sweep_metrics import MOST_PROVIDERS, Installation, InstallationState, SweepMetrics
+from worker.webhook_sender import WebhookSender
 
 _BATCH: Final = 200
 _PURGE_SLICE: Final = 5_000
@@ -249,6 +250,10 @@ def main() -> None:
     # On a thread of its own: it looks at every blob, and turns must not wait for that.
     collector = BlobCollector(settings, database, open_blobs(settings))
     threading.Thread(target=collector.run, args=(stop,), name="collector", daemon=True).start()
+    # With connections of its own: it settles many at once, and turns must not wait for that.
+    outbox = Database(settings.database_url, pool_size=2, application="everturn-webhooks")
+    sender = WebhookSender(settings, outbox)
+    threading.Thread(target=sender.run, args=(stop,), name="webhooks", daemon=True).start()
     look = partial(
         _look, settings, database, BreakerBoard(redis, breaker), Backlog(settings, breaker)
     )

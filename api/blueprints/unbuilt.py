@@ -31,8 +31,6 @@ UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("POST", "/sessions/<session_id>/tasks/<task_id>/messages"),
         ("POST", "/sessions/<session_id>/tasks/<task_id>/cancel"),
         ("GET", "/tasks"),
-        ("GET POST", "/task-webhooks"),
-        ("GET PATCH DELETE", "/task-webhooks/<webhook_id>"),
     ),
     "Agents": (
         ("GET POST", "/agents/<agent>/health-checks"),

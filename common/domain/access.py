@@ -42,6 +42,8 @@ class Scope(StrEnum):
     SESSIONS_APPROVE = "sessions:approve"
     SESSIONS_READ = "sessions:read"
     SESSIONS_WRITE = "sessions:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Admission(Enum):

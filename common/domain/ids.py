@@ -37,6 +37,8 @@ class Kind(Enum):
     TASK = "task"
     DEAD_LETTER = "dlq"
     API_KEY = "key"
+    WEBHOOK = "webhook"
+    WEBHOOK_DELIVERY = "whd"
 
 
 _SYNONYMS: Final = {Kind.IMAGE: ("img", "image")}

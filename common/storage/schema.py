@@ -10,6 +10,7 @@ from common.storage import (
     provider_tables,
     tables,
     version_tables,
+    webhook_tables,
     workspace_tables,
 )
 from common.storage.columns import metadata
@@ -23,5 +24,6 @@ __all__ = [
     "provider_tables",
     "tables",
     "version_tables",
+    "webhook_tables",
     "workspace_tables",
 ]

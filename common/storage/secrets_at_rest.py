@@ -38,6 +38,7 @@ SECRET_COLUMNS: Final[tuple[SecretColumn, ...]] = (
     SecretColumn("providers", "api_key", "provider:{id}"),
     SecretColumn("mcp_servers", "headers", "mcp_server:{id}:headers"),
     SecretColumn("mcp_servers", "api_key", "mcp_server:{id}:api_key"),
+    SecretColumn("webhooks", "secret", "webhook:{id}:secret"),
     SecretColumn(
         "session_secrets",
         "secret",

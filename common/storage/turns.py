@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from common.domain.turn import Claim, TurnStatus
 from common.storage.engine import Tx
+from common.storage.webhook_outbox import TELL_WEBHOOKS
 
 FIRST_RESEND_SECONDS: Final = 5
 LONGEST_RESEND_SECONDS: Final = 300
@@ -74,10 +75,14 @@ _CLAIM: Final = text("""
     FROM claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
 """)
 
-_END: Final = text("""
-    UPDATE turns SET status = :status, ended_at = clock_timestamp(), lease_owner = NULL,
-        lease_until = NULL
-    WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting')
+_END: Final = text(f"""
+    WITH changed AS (
+        UPDATE turns SET status = :status, ended_at = clock_timestamp(), lease_owner = NULL,
+            lease_until = NULL
+        WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting')
+        RETURNING id, session_id, organization_id, status, input_sequence AS sequence
+    )
+    {TELL_WEBHOOKS}
 """)
 
 _PROGRESS: Final = text("UPDATE turns SET reclaims = 0 WHERE id = :turn_id AND epoch = :epoch")
@@ -104,10 +109,14 @@ _HAND_OVER: Final = text("""
 """)
 
 # Whoever waits holds no lease, and no worker knows of it.
-_SUSPEND: Final = text("""
-    UPDATE turns SET status = 'waiting', waiting_sequence = :sequence, waiting_until = :until,
-        lease_owner = NULL, lease_until = NULL, reclaims = 0
-    WHERE id = :turn_id AND status = 'running'
+_SUSPEND: Final = text(f"""
+    WITH changed AS (
+        UPDATE turns SET status = 'waiting', waiting_sequence = :sequence, waiting_until = :until,
+            lease_owner = NULL, lease_until = NULL, reclaims = 0
+        WHERE id = :turn_id AND status = 'running'
+        RETURNING id, session_id, organization_id, status, waiting_sequence AS sequence
+    )
+    {TELL_WEBHOOKS}
 """)
 
 # What was waited for is progress, and the claim that follows takes nothing from anybody.

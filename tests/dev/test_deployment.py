@@ -83,7 +83,12 @@ def test_everyone_gets_longer_to_stop_than_it_takes(services: dict[str, Any]) ->
     from common.settings import Settings  # noqa: PLC0415
 
     known = {field.name: field.metadata["default"] for field in fields(Settings)}
-    needed = {"worker": float(known["shutdown_grace_seconds"]), "api": 10.0, "stream": 2.0}
+    needed = {
+        "worker": float(known["shutdown_grace_seconds"]),
+        "api": 10.0,
+        "stream": 2.0,
+        "sweeper": 15.0,
+    }
     for name, body in services.items():
         if name != "release":
             assert float(body["stop_grace_period"].removesuffix("s")) > needed.get(name, 0.0)

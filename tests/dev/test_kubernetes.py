@@ -23,7 +23,7 @@ _PRE_STOP_SECONDS = 5
 _NAME = "app.kubernetes.io/name"
 _DEFAULTS = {field.name: field.metadata["default"] for field in fields(Settings)}
 # How long each takes to leave once it is told to, at most.
-_LEAVING_SECONDS = {"api": 10, "stream": 2, "worker": 10, "sweeper": 5, "proxy": 10}
+_LEAVING_SECONDS = {"api": 10, "stream": 2, "worker": 10, "sweeper": 15, "proxy": 10}
 
 
 def _objects() -> Iterator[Json]:

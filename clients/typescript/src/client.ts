@@ -13,6 +13,7 @@ import { Files } from './resources/files.js';
 import { Images } from './resources/images.js';
 import { Messages } from './resources/messages.js';
 import { Sessions } from './resources/sessions.js';
+import { Webhooks } from './resources/webhooks.js';
 import { Workspaces } from './resources/workspaces.js';
 import { Api } from './routes.js';
 import { type ClientOptions, type Query, type RequestOptions, Transport } from './transport.js';
@@ -32,6 +33,7 @@ export class EverrunsClient {
   readonly models: Models;
   readonly providers: Providers;
   readonly sessions: Sessions;
+  readonly webhooks: Webhooks;
   readonly workspaces: Workspaces;
   readonly #api: Api;
 
@@ -51,6 +53,7 @@ export class EverrunsClient {
     this.models = new Models(api);
     this.providers = new Providers(api);
     this.sessions = new Sessions(api);
+    this.webhooks = new Webhooks(api);
     this.workspaces = new Workspaces(api);
   }
 

@@ -2205,6 +2205,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/task-webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description List a page of webhooks, newest first.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Register a webhook
+         * @description Its secret is in this answer and nowhere else; without a master key, 503. Without `events` it is told of all.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/task-webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Get one webhook.
+         */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Delete one webhook, its secret and all that it was to be told.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description Only what is given. What is on its way to one that is switched off is given up, and can be sent again later.
+         */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/v1/task-webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a webhook was told
+         * @description What was delivered is kept for a day, what was given up (`dead`) for 30.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/task-webhooks/{webhook_id}/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description One that was given up, under the id that it has.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces": {
         parameters: {
             query?: never;
@@ -2853,6 +2945,32 @@ export interface components {
         Deleted: {
             deleted: boolean;
         };
+        Delivery: {
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** @enum {string} */
+            event: "turn.completed" | "turn.failed" | "turn.cancelled" | "turn.sealed" | "turn.waiting";
+            /** @description What `webhook-id` says */
+            id: string;
+            last_error: string | null;
+            last_status: number | null;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+            session_id: string;
+            /** @enum {string} */
+            status: "pending" | "delivered" | "dead";
+            turn_id: string;
+            webhook_id: string;
+        };
+        DeliveryList: {
+            data: components["schemas"]["Delivery"][];
+            limit: number;
+            offset: number;
+            total: number;
+        };
         Diagnosis: {
             code: string;
             evidence: {
@@ -3233,6 +3351,25 @@ export interface components {
             name: string;
             scopes: string[];
         };
+        MadeWebhook: {
+            /** Format: date-time */
+            created_at: string;
+            description: string | null;
+            enabled: boolean;
+            events: ("turn.completed" | "turn.failed" | "turn.cancelled" | "turn.sealed" | "turn.waiting")[];
+            /**
+             * Format: date-time
+             * @description When its server answered 410; it is off since
+             */
+            gone_at: string | null;
+            has_secret: boolean;
+            id: string;
+            /** @description Shown this once */
+            secret: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
         McpServer: {
             api_key_set: boolean;
             /** Format: date-time */
@@ -3567,6 +3704,12 @@ export interface components {
             change_kind?: string | null;
             /** @default null */
             summary?: string | null;
+        };
+        NewWebhook: {
+            description?: string | null;
+            enabled?: boolean;
+            events?: ("turn.completed" | "turn.failed" | "turn.cancelled" | "turn.sealed" | "turn.waiting")[] | null;
+            url: string;
         };
         NewWorkspace: {
             /** @default null */
@@ -3914,6 +4057,35 @@ export interface components {
         Usage: {
             input_tokens: number;
             output_tokens: number;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            description: string | null;
+            enabled: boolean;
+            events: ("turn.completed" | "turn.failed" | "turn.cancelled" | "turn.sealed" | "turn.waiting")[];
+            /**
+             * Format: date-time
+             * @description When its server answered 410; it is off since
+             */
+            gone_at: string | null;
+            has_secret: boolean;
+            id: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
+        WebhookList: {
+            data: components["schemas"]["Webhook"][];
+            limit: number;
+            offset: number;
+            total: number;
+        };
+        WebhookPatch: {
+            description?: string | null;
+            enabled?: boolean;
+            events?: ("turn.completed" | "turn.failed" | "turn.cancelled" | "turn.sealed" | "turn.waiting")[] | null;
+            url?: string;
         };
         Worker: {
             accepting_tasks: boolean;
@@ -7227,6 +7399,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionStats"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                search?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                search?: string | null;
+                status?: "pending" | "delivered" | "dead" | null;
+            };
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
         };

@@ -17,6 +17,8 @@ export type Session = Schemas['Session'];
 export type SessionFile = Schemas['SessionFile'];
 export type Tool = Schemas['Tool'];
 export type Usage = Schemas['Usage'];
+export type Webhook = Schemas['Webhook'];
+export type WebhookDelivery = Schemas['Delivery'];
 export type Workspace = Schemas['Workspace'];
 
 export type NewAgent = Schemas['NewAgent'];

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from common.clock import new_id
 from common.domain.ids import Kind, parse_id, show_id
 from common.storage.engine import Database
@@ -109,6 +111,36 @@ class Things:
     def _key(self) -> str:
         return self._post("/v1/auth/api-keys", {"name": self.name(), "agent_id": self["agent"]})
 
+    def _webhook(self) -> str:
+        """As the api makes one that has a master key."""
+        webhook_id = new_id()
+        organization: str = self.api.session()["organization_id"]
+        with self._database.transaction() as tx:
+            tx.execute(
+                text(
+                    "INSERT INTO webhooks (id, organization_id, url, description, secret)"
+                    " VALUES (:id, :o, 'https://hooks.example.com/', :mark, '{}')"
+                ),
+                {
+                    "id": webhook_id,
+                    "o": parse_id(Kind.ORGANIZATION, organization),
+                    "mark": self.mark,
+                },
+            )
+        return show_id(Kind.WEBHOOK, webhook_id)
+
+    def _delivery(self) -> str:
+        values = {"id": new_id(), "w": parse_id(Kind.WEBHOOK, self["webhook_id"])}
+        with self._database.transaction() as tx:
+            tx.execute(
+                text(
+                    "INSERT INTO webhook_deliveries (id, webhook_id, event, turn_id, session_id,"
+                    " sequence, status) VALUES (:id, :w, 'turn.failed', :id, :id, 1, 'dead')"
+                ),
+                values,
+            )
+        return show_id(Kind.WEBHOOK_DELIVERY, values["id"])
+
     def _workflow(self) -> str:
         session: str = self.api.session(agent_id=self["agent"], title=self.mark)["id"]
         self.api.message(session, self.mark)
@@ -149,6 +181,8 @@ _MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "to_id": lambda things: things["version_id"],
     "image_id": Things._image,
     "key_id": Things._key,
+    "webhook_id": Things._webhook,
+    "delivery_id": Things._delivery,
     "workflow_id": Things._workflow,
     "entry_id": Things._dead_letter,
     "event_id": Things._event,

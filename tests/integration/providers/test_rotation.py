@@ -12,7 +12,7 @@ import pytest
 
 from common import rotation
 from common.clock import new_id
-from common.domain import mcp_server, provider
+from common.domain import mcp_server, provider, webhook
 from common.domain.ids import DEFAULT_ORGANIZATION
 from common.encryption import EncryptionUnavailable, MasterKey, SecretBox
 from common.provider_access import endpoint_facts
@@ -176,6 +176,7 @@ def test_what_is_registered_is_what_the_parts_encrypt_with() -> None:
         "providers.api_key": provider.key_purpose(row),
         "mcp_servers.headers": mcp_server.headers_purpose(row),
         "mcp_servers.api_key": mcp_server.key_purpose(row),
+        "webhooks.secret": webhook.secret_purpose(row),
         "session_secrets.secret": session_storage.purpose_of(row, "a {b}/c"),
     }
 
