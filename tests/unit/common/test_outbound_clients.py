@@ -23,6 +23,7 @@ _EXCUSED = {
     "worker.llm.clients": "providers, at the address that was configured; no redirects",
     "common.model_listing": "the same provider's list of models; no redirects",
     "common.blobs.s3": "the operator's own bucket",
+    "common.terminal.server": "the terminal's user, to the server of their own choice",
     "worker.capabilities.outbound.resolver": "the one look-up, judged by the guard",
     "api.streaming.server": "listens; connects to nothing",
     "api.pace": "takes over connections that were accepted",
