@@ -14,6 +14,7 @@ from common.domain.errors import InvalidId
 from common.domain.ids import Kind, parse_id
 from common.storage.engine import Tx
 from common.storage.harness_chain import merged_harness
+from common.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Model:
 
 _OURS: Final = "s.id = :session_id AND s.organization_id = :organization_id"
 # Of an agent with a default version, `c` is the agent as that version has it.
-_RESOLVE: Final = text(f"""
+_RESOLVE: Final = Prepared(
+    "everturn_resolve",
+    f"""
     WITH RECURSIVE {merged_harness(f"(SELECT s.harness_id FROM sessions s WHERE {_OURS})")}
     SELECT
         h.id AS harness_id, coalesce(h.system_prompt, '') AS harness_prompt,
@@ -78,13 +81,18 @@ _RESOLVE: Final = text(f"""
     LEFT JOIN agent_versions v ON v.id = a.default_version_id AND v.agent_id = a.id
     LEFT JOIN LATERAL jsonb_populate_record(a, v.authored_config) c ON true
     WHERE {_OURS}
-""")
+    """,
+    session_id="uuid",
+    organization_id="uuid",
+)
 
 # A model is named by its row's id, by the provider's name for it, or by its provider's type.
 # The organization's own come before built-in ones, also when all of them are disabled.
-_MODELS: Final = text("""
+_MODELS: Final = Prepared(
+    "everturn_find_models",
+    """
     SELECT c.* FROM
-        unnest(CAST(:refs AS text[]), CAST(:ids AS uuid[])) WITH ORDINALITY AS r(ref, id, place)
+        unnest(:refs, CAST(:ids AS uuid[])) WITH ORDINALITY AS r(ref, id, place)
     LEFT JOIN LATERAL (
         SELECT m.id, m.model_id AS name, p.provider_type, m.settings, p.id AS provider_id,
             m.profile, m.enabled AND p.status = 'active' AS is_usable
@@ -97,13 +105,23 @@ _MODELS: Final = text("""
         LIMIT 1
     ) c ON true
     ORDER BY r.place
-""")
+    """,
+    organization_id="uuid",
+    refs="text[]",
+    ids="text[]",
+)
 
-_KEEP: Final = text("""
+_KEEP: Final = Prepared(
+    "everturn_keep_turn_configs",
+    """
     INSERT INTO turn_configs (organization_id, hash, config)
-    VALUES (:organization_id, :hash, CAST(:config AS jsonb))
+    VALUES (:organization_id, :hash, :config)
     ON CONFLICT DO NOTHING
-""")
+    """,
+    organization_id="uuid",
+    hash="text",
+    config="jsonb",
+)
 
 _LOAD: Final = text("""
     SELECT config FROM turn_configs WHERE organization_id = :organization_id AND hash = :hash
@@ -112,16 +130,16 @@ _LOAD: Final = text("""
 
 def of_session(tx: Tx, organization_id: UUID, session_id: UUID) -> SessionConfiguration:
     """What the session, its agent and its harness say now."""
-    row: Row[Any] = tx.execute(
-        _RESOLVE, {"session_id": session_id, "organization_id": organization_id}
+    row: Row[Any] = _RESOLVE.on(
+        tx, {"session_id": session_id, "organization_id": organization_id}
     ).one()
     return SessionConfiguration(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def find_models(tx: Tx, organization_id: UUID, refs: Sequence[str]) -> list[Model | None]:
     """For each reference the model that it names; None when there is none to be used."""
-    rows = tx.execute(
-        _MODELS,
+    rows = _MODELS.on(
+        tx,
         {
             "organization_id": organization_id,
             "refs": list(refs),
@@ -146,8 +164,8 @@ def _model(row: Row[Any]) -> Model | None:
 
 def keep(tx: Tx, organization_id: UUID, config_hash: str, config: dict[str, Any]) -> None:
     """Store a resolved configuration under its hash, once."""
-    tx.execute(
-        _KEEP,
+    _KEEP.on(
+        tx,
         {
             "organization_id": organization_id,
             "hash": config_hash,

@@ -21,6 +21,7 @@ from common.domain.events import MESSAGE_TYPES, NO_USAGE, EventDraft, EventType,
 from common.domain.turn import SessionStatus
 from common.event_codec import LoggedEvent, show_time
 from common.storage.engine import Tx
+from common.storage.log_statements import APPEND, APPEND_INPUT, HEAD_COLUMNS
 
 SLICE: Final = 200
 
@@ -73,67 +74,16 @@ class NewInput(Exception):
     """A user message came after the writer last looked; nothing was written."""
 
 
-_HEAD: Final = (
-    "h.session_id, h.last_sequence, h.last_input_sequence, h.last_ts, h.epoch, h.status,"
-    " h.open_turn_id, h.input_tokens, h.output_tokens, h.cache_read_tokens,"
-    " h.cache_creation_tokens"
-)
-
-_ADVANCE: Final = text(f"""
-    UPDATE session_heads h SET
-        last_sequence = last_sequence + :count,
-        last_ts = greatest(last_ts, date_trunc('milliseconds', clock_timestamp())),
-        message_count = message_count + :messages,
-        status = coalesce(:status, status),
-        started_at = CASE WHEN :status = 'active'
-            THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
-        epoch = epoch + :epochs,
-        open_turn_id = CASE WHEN :sets_open_turn THEN CAST(:open_turn AS uuid)
-            ELSE open_turn_id END,
-        input_tokens = input_tokens + :input_tokens,
-        output_tokens = output_tokens + :output_tokens,
-        cache_read_tokens = cache_read_tokens + :cache_read_tokens,
-        cache_creation_tokens = cache_creation_tokens + :cache_creation_tokens,
-        compacted_sequence = CASE WHEN :compacted > 0 THEN last_sequence + :compacted
-            ELSE compacted_sequence END
-    WHERE session_id = :session_id AND epoch = :epoch
-        AND last_input_sequence <= :last_input
-    RETURNING {_HEAD}
-""")
-
-# The user's message: scoped by organization, joining the open turn or opening the given one.
-_ADVANCE_BY_INPUT: Final = text(f"""
-    UPDATE session_heads h SET
-        last_sequence = last_sequence + 1,
-        last_input_sequence = last_sequence + 1,
-        last_ts = greatest(last_ts, date_trunc('milliseconds', clock_timestamp())),
-        message_count = message_count + 1,
-        open_turn_id = coalesce(open_turn_id, :turn_id)
-    FROM sessions s
-    WHERE h.session_id = s.id AND s.id = :session_id
-        AND s.organization_id = :organization_id AND s.deleted_at IS NULL
-    RETURNING {_HEAD}
-""")
-
 _LOCK: Final = text(f"""
-    SELECT {_HEAD} FROM session_heads h JOIN sessions s ON s.id = h.session_id
+    SELECT {HEAD_COLUMNS} FROM session_heads h JOIN sessions s ON s.id = h.session_id
     WHERE s.id = :session_id AND s.organization_id = :organization_id AND s.deleted_at IS NULL
     FOR UPDATE OF h
 """)
 
-_LOOK: Final = text(f"SELECT {_HEAD} FROM session_heads h WHERE session_id = :session_id")
+_LOOK: Final = text(f"SELECT {HEAD_COLUMNS} FROM session_heads h WHERE session_id = :session_id")
 
 _HOLD: Final = text(f"""
-    SELECT {_HEAD} FROM session_heads h WHERE session_id = :session_id FOR UPDATE
-""")
-
-_INSERT: Final = text("""
-    INSERT INTO events (session_id, sequence, type, ts, context, data, private)
-    SELECT :session_id, e.sequence, e.type, :ts, CAST(e.context AS jsonb), CAST(e.data AS jsonb),
-        CAST(e.private AS jsonb)
-    FROM unnest(CAST(:sequences AS int[]), CAST(:types AS text[]), CAST(:contexts AS text[]),
-        CAST(:datas AS text[]), CAST(:privates AS text[]))
-        AS e (sequence, type, context, data, private)
+    SELECT {HEAD_COLUMNS} FROM session_heads h WHERE session_id = :session_id FOR UPDATE
 """)
 
 _NO_LIMIT: Final = 2**31 - 1
@@ -153,11 +103,10 @@ def append(
         LeaseLost: the epoch is no longer the writer's.
         NewInput: there is a newer user message than the fence allows.
     """
-    row = tx.execute(
-        _ADVANCE,
+    row = APPEND.on(
+        tx,
         {
             "session_id": session_id,
-            "count": len(drafts),
             "messages": sum(draft.type in MESSAGE_TYPES for draft in drafts),
             "status": change.status,
             "epochs": int(change.raises_epoch),
@@ -170,6 +119,7 @@ def append(
             "compacted": _position_of(EventType.CONTEXT_COMPACTED, drafts),
             "epoch": fence.epoch,
             "last_input": _NO_LIMIT if fence.last_input is None else fence.last_input,
+            **_stored(drafts),
         },
     ).one_or_none()
     if row is None:
@@ -177,7 +127,7 @@ def append(
         if current is None or current.epoch != fence.epoch:
             raise LeaseLost
         raise NewInput
-    return _head(row), _insert(tx, row, drafts)
+    return _head(row), _told(row, drafts)
 
 
 def append_input(
@@ -187,13 +137,18 @@ def append_input(
 
     None when the session does not exist for this organization.
     """
-    row = tx.execute(
-        _ADVANCE_BY_INPUT,
-        {"session_id": session_id, "organization_id": organization_id, "turn_id": turn_id},
+    row = APPEND_INPUT.on(
+        tx,
+        {
+            "session_id": session_id,
+            "organization_id": organization_id,
+            "turn_id": turn_id,
+            **_stored([draft]),
+        },
     ).one_or_none()
     if row is None:
         return None
-    return _head(row), _insert(tx, row, [draft])[0]
+    return _head(row), _told(row, [draft])[0]
 
 
 def lock(tx: Tx, organization_id: UUID, session_id: UUID) -> Head | None:
@@ -351,13 +306,37 @@ def _head(row: Row[Any]) -> Head:
     )
 
 
-def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedEvent]:
+def _stored(drafts: Sequence[EventDraft]) -> dict[str, list[str | None]]:
+    """The drafts as both statements take them."""
+    return {
+        "types": [str(draft.type) for draft in drafts],
+        "contexts": [orjson.dumps(draft.context).decode() for draft in drafts],
+        "datas": [orjson.dumps(draft.data).decode() for draft in drafts],
+        "privates": [
+            None if draft.private is None else orjson.dumps(draft.private).decode()
+            for draft in drafts
+        ],
+        "marks": [_mark(draft) for draft in drafts],
+    }
+
+
+def _mark(draft: EventDraft) -> str | None:
+    """Which of the things that only the append knows belongs into the data."""
+    if "message" in draft.data:
+        return "message"
+    if draft.type is EventType.SESSION_IDLED:
+        return "usage"
+    return "deadline" if "deadline_seconds" in draft.data else None
+
+
+def _told(row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedEvent]:
+    """The events as they are in the log now."""
     usage = Usage(
         row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_creation_tokens
     )
     ts_text = show_time(row.last_ts)
     first = row.last_sequence - len(drafts) + 1
-    stored = [
+    return [
         LoggedEvent(
             session_id=row.session_id,
             sequence=first + position,
@@ -370,20 +349,3 @@ def _insert(tx: Tx, row: Row[Any], drafts: Sequence[EventDraft]) -> list[LoggedE
         )
         for position, draft in enumerate(drafts)
     ]
-    if stored:
-        tx.execute(
-            _INSERT,
-            {
-                "session_id": row.session_id,
-                "ts": row.last_ts,
-                "sequences": [event.sequence for event in stored],
-                "types": [event.type for event in stored],
-                "contexts": [event.context_json for event in stored],
-                "datas": [event.data_json for event in stored],
-                "privates": [
-                    None if draft.private is None else orjson.dumps(draft.private).decode()
-                    for draft in drafts
-                ],
-            },
-        )
-    return stored

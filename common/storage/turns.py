@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from common.domain.turn import Claim, TurnStatus
 from common.storage.engine import Tx
+from common.storage.prepared import Prepared
 from common.storage.webhook_outbox import TELL_WEBHOOKS
 
 FIRST_RESEND_SECONDS: Final = 5
@@ -45,14 +46,20 @@ _OPEN: Final = text("""
         clock_timestamp() + make_interval(secs => :resend))
 """)
 
-_LOCK_HEAD_OF: Final = text("""
+_LOCK_HEAD_OF: Final = Prepared(
+    "everturn_lock_head_of",
+    """
     SELECT h.epoch FROM session_heads h JOIN turns t ON t.session_id = h.session_id
     WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id
     FOR UPDATE OF h
-""")
+    """,
+    turn_id="uuid",
+)
 
 # One statement for the turn's row and the fence: a claim that finds nothing raises no epoch.
-_CLAIM: Final = text("""
+_CLAIM: Final = Prepared(
+    "everturn_claim",
+    """
     WITH claimed AS (
         UPDATE turns SET
             status = 'running', epoch = :epoch, attempt = attempt + 1,
@@ -73,7 +80,12 @@ _CLAIM: Final = text("""
         WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
     ) AS controls
     FROM claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
-""")
+    """,
+    turn_id="uuid",
+    epoch="bigint",
+    owner="text",
+    lease="float8",
+)
 
 _END: Final = text(f"""
     WITH changed AS (
@@ -198,7 +210,7 @@ def open_turn(
 
 def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim | None:
     """Take a queued turn under a new epoch; None when there is nothing to take."""
-    held = tx.execute(_LOCK_HEAD_OF, {"turn_id": turn_id}).scalar_one_or_none()
+    held = _LOCK_HEAD_OF.on(tx, {"turn_id": turn_id}).scalar_one_or_none()
     if held is None:
         return None
     return take(tx, turn_id, epoch=held + 1, owner=owner, lease_seconds=lease_seconds)
@@ -209,8 +221,8 @@ def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float)
 
     The new epoch fences off whoever held the session before (I3).
     """
-    row = tx.execute(
-        _CLAIM, {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
+    row = _CLAIM.on(
+        tx, {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
     ).one_or_none()
     if row is None:
         return None

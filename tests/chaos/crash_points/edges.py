@@ -66,6 +66,8 @@ class WatchedDatabase(Database):
 
     def _before_statement(self, _cursor: Any, statement: str, _values: Any, _context: Any) -> None:
         assert self.process is not None
+        if statement.startswith("PREPARE"):  # a connection does it once, not each turn
+            return
         words = " ".join(statement.split()[:3])
         with self.process.crossing(words, _broken_connection, AT_STATEMENTS):
             pass

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS, Kind, show_id
 from common.domain.model import ModelProfile
@@ -191,7 +191,8 @@ def test_fallbacks_are_found_with_the_model_in_one_statement(rows: Rows) -> None
         each.name if isinstance(each, ModelChoice) else each
         for each in (config.model, *config.fallbacks)
     ] == ["first", "second", ModelMissing("missing"), "gpt-4.1"]
-    assert len(statements) == 2
+    assert [each.split()[0] for each in statements].count("EXECUTE") == 2
+    assert len(statements) == 4  # two of them as a connection does once
     stored = json.loads(json.dumps(config.to_json()))
     assert TurnConfig.from_json(stored) == config
 
@@ -242,7 +243,8 @@ def test_finding_a_model_does_not_read_everybodys(rows: Rows) -> None:
     named = {"organization_id": DEFAULT_ORGANIZATION, "refs": ["gpt-4.1", "m-7"], "ids": [None] * 2}
 
     with rows.database.reading() as tx:
-        explained = tx.execute(text(f"EXPLAIN ANALYZE {configs._MODELS.text}"), named)
+        configs._MODELS.on(tx, named)
+        explained = tx.exec_driver_sql(f"EXPLAIN ANALYZE {configs._MODELS._execute}", named)
         plan = "\n".join(explained.scalars())
 
     assert "Seq Scan on models" not in plan, plan

@@ -58,7 +58,8 @@ def _plan_of(rows: Rows, read: Callable[[Tx], object]) -> dict[str, Any]:
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        sent.append((statement, values))
+        if not statement.startswith("PREPARE"):  # as a connection does once
+            sent.append((statement, values))
 
     with rows.database.reading() as tx:
         sqlalchemy_event.listen(tx, "before_cursor_execute", note)
