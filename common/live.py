@@ -75,13 +75,14 @@ def provider_breaker_key(provider_id: str) -> str:
 
 # Appends a chunk and tells subscribers, or, when the text is not as long as the
 # chunk's start, does nothing but return the length; so a repeat is harmless.
-#   KEYS 1 text key, 2 channel   ARGV 1 start, 2 chunk, 3 TTL seconds, 4 frame
+# The chunk comes once: what is published is put together here.
+#   KEYS 1 text key, 2 channel   ARGV 1 start, 2 chunk, 3 TTL seconds, 4 frame without the chunk
 _PUSH: Final = """
 local length = redis.call('STRLEN', KEYS[1])
 if length ~= tonumber(ARGV[1]) then return length end
 redis.call('APPEND', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('SPUBLISH', KEYS[2], ARGV[4])
+redis.call('SPUBLISH', KEYS[2], ARGV[4] .. ARGV[2])
 return -1
 """
 _PUSHED: Final = -1
@@ -185,7 +186,7 @@ class Live:
             chunk.start,
             chunk.text,
             self._ttl,
-            encode_text(chunk.opener, chunk.start, chunk.text),
+            encode_text(chunk.opener, chunk.start, b""),
         )
 
     def text_length(self, session_id: UUID, opener: int) -> int:
