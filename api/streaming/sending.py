@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import types
+from collections.abc import Generator
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from api.streaming.responses import Headers, Message, Send, request_id_header
 from api.streaming.sse import CONNECTED
@@ -50,9 +52,25 @@ async def _bounded(send: Send, message: Message) -> None:
 
     The server keeps one buffer a connection and the kernel another; both are bounded,
     and a send waits once they are full.  What is in them is freed by TCP_USER_TIMEOUT.
+    A send that need not wait, as nearly all, is not timed: the timer costs more than it.
     """
+    sending = send(message).__await__()
+    try:
+        waits_for = next(sending)
+    except StopIteration:
+        return
     try:
         async with asyncio.timeout(_SEND_SECONDS):
-            await send(message)
+            await _finish(sending, waits_for)
     except TimeoutError as stalled:
         raise Stalled from stalled
+
+
+@types.coroutine
+def _finish(sending: Generator[Any, Any, None], waits_for: object) -> Generator[Any, Any, None]:
+    """Go on with a send that was begun and waits; it is told when it is cancelled."""
+    try:
+        yield waits_for
+    except BaseException as ended:  # noqa: BLE001 - passed on
+        sending.throw(ended)
+    yield from sending
