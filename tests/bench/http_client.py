@@ -41,27 +41,34 @@ def request_bytes(method: str, path: str, body: object = None, **headers: str) -
 class Connection(asyncio.Protocol):
     """One kept connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._answer: asyncio.Future[Answer] | None = None
 
     @classmethod
     async def open(cls, port: int) -> Self:
-        _, protocol = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
-        return protocol
+        connection = cls(port)
+        await connection._connect()
+        return connection
 
-    def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Send it; the answer comes later.  One at a time."""
-        if self._transport is None:
-            raise ConnectionError("not connected")
+    async def ask(self, request: bytes) -> Answer:
+        """Send it and take the answer.  One at a time."""
+        if self._transport is None or self._transport.is_closing():
+            await self._connect()  # the server closes what was idle for long
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return self._answer
+        cast(asyncio.Transport, self._transport).write(request)
+        return await self._answer
 
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    async def _connect(self) -> None:
+        self._buffer = b""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, "127.0.0.1", self._port)
 
     # --- asyncio.Protocol --------------------------------------------------------------
 
@@ -80,6 +87,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc or ConnectionError("closed by the server"))
 
