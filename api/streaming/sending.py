@@ -25,6 +25,39 @@ class Stalled(Exception):
     """The client does not read; its connection is given up."""
 
 
+class AtOnce:
+    """Writes from outside the stream's task, as long as that has nothing to write itself.
+
+    A task that is woken for a line of text costs more than the line.  A write that has to
+    wait is begun here and left to the task.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun: tuple[Generator[Any, Any, None], object] | None = None
+
+    def write(self, data: bytes) -> bool:
+        """Whether all is done; if not, `finish` is to be awaited before anything is written."""
+        sending = self._send(
+            {"type": "http.response.body", "body": data, "more_body": True}
+        ).__await__()
+        try:
+            self._begun = sending, next(sending)
+        except StopIteration:
+            return True
+        return False
+
+    async def finish(self) -> None:
+        """Wait for a write that was begun.
+
+        Raises:
+            Stalled: the client has stopped reading.
+        """
+        if self._begun is not None:
+            (sending, waits_for), self._begun = self._begun, None
+            await _timed(sending, waits_for)
+
+
 async def send_start(send: Send, headers: Headers) -> None:
     """Begin the stream, with the frame that says so."""
     await _bounded(
@@ -59,6 +92,10 @@ async def _bounded(send: Send, message: Message) -> None:
         waits_for = next(sending)
     except StopIteration:
         return
+    await _timed(sending, waits_for)
+
+
+async def _timed(sending: Generator[Any, Any, None], waits_for: object) -> None:
     try:
         async with asyncio.timeout(_SEND_SECONDS):
             await _finish(sending, waits_for)

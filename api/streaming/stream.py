@@ -27,7 +27,7 @@ from api.streaming.limits import RETRY_AFTER_SECONDS, TooManyStreams
 from api.streaming.relay import Relay
 from api.streaming.request import StreamRequest
 from api.streaming.responses import Headers, Receive, Refused, Send, unavailable
-from api.streaming.sending import Stalled, send_body, send_start
+from api.streaming.sending import AtOnce, Stalled, send_body, send_start
 from api.streaming.sse import RETRY_MS
 from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
 from api.streaming.subscription import Subscription
@@ -190,9 +190,12 @@ class Stream:
     async def _pump(self, subscription: Subscription, send: Send) -> None:
         """Write what there is until the stream ends."""
         request, deps = self._request, self._deps
+        at_once = AtOnce(send)
         subscription.wake()
+        subscription.may_write_by(at_once.write)
         while not subscription.is_ended:
             await subscription.news()
+            await at_once.finish()
             for write in subscription.take():
                 if write.answer:
                     await deps.memory.note_seen(request.session_id, request.caller, write.answer)

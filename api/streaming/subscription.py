@@ -33,6 +33,9 @@ _WRITE_BYTES: Final = 64 * 1024
 _READ_PAUSE_SECONDS: Final = 0.5
 _ANSWERS: Final = frozenset({*ANSWER_TYPES, *TERMINAL_TYPES})
 
+# Whether it is done; otherwise the stream's task has to be woken to finish it.
+WriteAtOnce = Callable[[bytes], bool]
+
 _log = structlog.get_logger()
 
 
@@ -81,6 +84,12 @@ class Subscription:
         self._slice: ReadSlice | None = None
         self._read: asyncio.Task[None] | None = None
         self._farewell = b""
+        self._is_listening = False
+        self._write_at_once: WriteAtOnce | None = None
+
+    def may_write_by(self, write_at_once: WriteAtOnce) -> None:
+        """Let text that comes while the stream's task waits be written without it."""
+        self._write_at_once = write_at_once
 
     # --- what it is told ------------------------------------------------------
 
@@ -118,7 +127,8 @@ class Subscription:
 
     def wake(self) -> None:
         """There is more to take."""
-        self._has_news.set()
+        if not self._is_written_at_once():
+            self._has_news.set()
 
     def beat(self) -> None:
         """A heartbeat is due."""
@@ -140,7 +150,11 @@ class Subscription:
 
     async def news(self) -> None:
         """Wait until there may be something to take."""
-        await self._has_news.wait()
+        self._is_listening = True
+        try:
+            await self._has_news.wait()
+        finally:
+            self._is_listening = False
         self._has_news.clear()
 
     def take(self) -> list[Write]:
@@ -175,6 +189,19 @@ class Subscription:
             self._read.cancel()
 
     # --- inside -------------------------------------------------------------------
+
+    def _is_written_at_once(self) -> bool:
+        """Write new text here and now, if that is all there is to do."""
+        write = self._write_at_once
+        if write is None or not self._is_listening or self._has_news.is_set():
+            return False
+        if self.is_ended or self._must_read or self._relay.is_behind:
+            return False
+        delta = self._relay.take_text()
+        if delta is None:
+            return False
+        frame = self._watch.delta_frame(delta, with_accumulated=self._with_accumulated)
+        return write(frame) and not self._relay.is_behind
 
     def _empty_inbox(self) -> deque[LogEntry | LiveReport]:
         taken, self._inbox = self._inbox, deque()
