@@ -19,7 +19,7 @@ from tests.bench.sources import RawFrames, SessionTexts
 from tests.bench.sse_client import Arrivals, Counter, stream_request
 from tests.bench.talking import until
 
-_SECONDS = 2.0
+_SECONDS = 1.5
 _WINDOW = 2
 _DELIVERIES_A_SECOND = 10_000
 _OPENED_AT_ONCE = 50

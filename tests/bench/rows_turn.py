@@ -128,13 +128,13 @@ def _rows(rounds: list[_Round], costs: dict[str, Any]) -> list[Row]:
         Row("POST → `turn.started`, p50, idle", ours("started", 50)),
         Row(
             "POST → first delta, p50, idle",
-            ours("first_delta", 50),
+            ours("first_text", 50),
             floor(lambda r: r.floor_of_first_delta(50)),
             at_most(2),
         ),
         Row(
             "POST → first delta, p99, idle",
-            ours("first_delta", 99),
+            ours("first_text", 99),
             floor(lambda r: r.floor_of_first_delta(99)),
             at_most(2),
         ),

@@ -35,6 +35,12 @@ class Marks:
     deltas: int = 0
     text: list[str] = field(default_factory=list)
     final: str = ""
+    completed: float = 0.0
+
+    @property
+    def first_text(self) -> float:
+        """The first delta, or the whole answer where there was none."""
+        return self.first_delta or self.completed
 
 
 class Speaker:
@@ -93,9 +99,11 @@ class Speaker:
                 marks.text.append(orjson.loads(data)["data"]["delta"])
         elif kind == b"turn.started":
             marks.started = marks.started or since
-        elif kind == b"output.message.completed" and self._keeps_text:
-            message = orjson.loads(data)["data"]["message"]
-            marks.final = "".join(part["text"] for part in message["content"])
+        elif kind == b"output.message.completed":
+            marks.completed = since
+            if self._keeps_text:
+                message = orjson.loads(data)["data"]["message"]
+                marks.final = "".join(part["text"] for part in message["content"])
         elif kind == b"session.idled":
             marks.idled = since
             if self._idled is not None and not self._idled.done():
