@@ -1,6 +1,7 @@
 """`make bench`: the machine's limits and our figures in the same run, as ratios.
 
-The table goes into docs/performance.md, everything else into tests/bench/results.
+The table goes into docs/performance.md, everything else into tests/bench/results; what follows
+for larger installations goes into docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from common.clock import now
 from dev.paths import ROOT
 from tests.bench import machine, rows_growth, rows_memory, rows_rate, rows_relay, rows_turn, soak
 from tests.bench.figures import Row, Sheet
+from tests.bench.scaling import __main__ as scaling
 from tests.bench.site import Site, built
 
 Measure = Callable[[Site, dict[str, Any]], Awaitable[list[Row]]]
@@ -72,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _store(facts, sheet)
         if not (given.rows or given.quick or given.soak):
             _write(_report(facts, sheet))
+            scaling.main([])
     return 0 if all(row.is_met is not False for row in sheet.rows) else 1
 
 
