@@ -202,7 +202,7 @@ class Keyring:
     def _learn(self, known: list[_Known], good: dict[UUID, float | None], now: float) -> None:
         for each in known:
             if each.key.id in good:
-                each.asked_at = now
+                each.asked_at = max(each.asked_at, now)
                 each.ends_at = _end(now, good[each.key.id])
 
     def _note_uses(self, known: list[_Known], now: float) -> None:

@@ -55,12 +55,12 @@ def _run(arguments: list[str]) -> int:
 
 def _test(arguments: list[str]) -> int:
     setup.ensure()
-    # In two processes by default; a debugger or an own choice of -n goes its own way.
+    # In three processes, for many tests wait; a debugger or an own choice of -n goes its own way.
     own_choice = any(
         argument in {"-s", "--pdb", "--trace"} or argument.startswith("-n")
         for argument in arguments
     )
-    parallel = [] if own_choice else ["-n", "2", "--dist", "loadfile"]
+    parallel = [] if own_choice else ["-n", "3", "--dist", "loadfile"]
     return _become("-m", "pytest", *parallel, *arguments)
 
 

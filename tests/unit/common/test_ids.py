@@ -29,6 +29,8 @@ _PREFIXES = {
     Kind.TASK: "task_",
     Kind.DEAD_LETTER: "dlq_",
     Kind.API_KEY: "key_",
+    Kind.WEBHOOK: "webhook_",
+    Kind.WEBHOOK_DELIVERY: "whd_",
 }
 
 
