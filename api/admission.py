@@ -10,20 +10,24 @@ from typing import Final, cast
 
 from flask import Flask, Response, current_app, g, request
 
-from api.auth import Presented, check
+from api.auth import NOBODY, Caller, Presented, check, organization_of, unknown_organization
+from api.browsers import ACCESS_COOKIE, is_ours
 from api.deps import confine, current_deps
 from api.endpoint import need_of
 from api.gate import Gate
 from api.thread_wait import waited_seconds
 from api.throttle import Origin, Throttle, rate_headers
 from common.domain.access import Admission
-from common.domain.errors import DomainError, Overloaded
+from common.domain.errors import DomainError, Forbidden, Overloaded
 
 _EXTENSION: Final = "everturn_gate"
 _THROTTLE: Final = "everturn_throttle"
 # Asked by machines that watch the process, which must not be told of anything else.
 _UNCOUNTED: Final = "/health"
 _SHORT_BODY_BYTES: Final = 64 * 1024
+# The argument of a path that names an organization: then the request is made in it.
+_ORGANIZATION: Final = "org"
+_READING: Final = (HTTPMethod.GET, HTTPMethod.HEAD)
 
 
 def guard(app: Flask, gate: Gate, throttle: Throttle) -> None:
@@ -47,21 +51,17 @@ def _admit() -> None:
     throttle: Throttle = current_app.extensions[_THROTTLE]
     try:
         if need is Admission.PUBLIC:
+            g.caller = NOBODY
             if not request.path.startswith(_UNCOUNTED):
                 g.standings = throttle.visit(_origin())
             return
-        admitted = throttle.admit(
-            current_gate(),
-            Presented(
-                authorization=request.headers.get("Authorization"),
-                organization=request.headers.get("X-Org-Id"),
-                dialect=request.args.get("dialect"),
-            ),
-            _origin(),
-        )
+        admitted = throttle.admit(current_gate(), _presented(), _origin())
         g.caller, g.standings = admitted.caller, admitted.standings
+        if _ORGANIZATION in (request.view_args or {}):
+            _check_header(g.caller)
         check(g.caller, need)
-        confine(g.caller.organization_id)
+        if need is not Admission.LOGGED_IN:  # a person is in several organizations
+            confine(g.caller.organization_id)
     except DomainError:
         _leave_body()
         raise
@@ -89,3 +89,43 @@ def _origin() -> Origin:
 def _tell_rates(response: Response) -> Response:
     response.headers.update(rate_headers(g.get("standings", ())))
     return response
+
+
+def _presented() -> Presented:
+    """What the request shows.
+
+    Raises:
+        Forbidden: another site makes a browser change something.
+    """
+    authorization = request.headers.get("Authorization")
+    cookie = None if authorization else request.cookies.get(ACCESS_COOKIE)
+    if cookie and request.method not in _READING:
+        refuse_other_sites()
+    named = (request.view_args or {}).get(_ORGANIZATION)
+    return Presented(
+        authorization=authorization,
+        organization=request.headers.get("X-Org-Id") if named is None else str(named),
+        dialect=request.args.get("dialect"),
+        cookie=cookie,
+    )
+
+
+def _check_header(caller: Caller) -> None:
+    """Let the header name no organization other than the path does.
+
+    Raises:
+        NotFound: it does.
+    """
+    header = Presented(organization=request.headers.get("X-Org-Id"))
+    if organization_of(header) not in (None, caller.organization_id):
+        raise unknown_organization()
+
+
+def refuse_other_sites() -> None:
+    """Let no page of another site use a browser's cookies.
+
+    Raises:
+        Forbidden: the request is sent by one.
+    """
+    if not is_ours(request.headers.get, current_deps().settings.cors_allowed_origins):
+        raise Forbidden("Cookies are not taken from other sites")

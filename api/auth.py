@@ -8,8 +8,18 @@ from threading import Lock
 from typing import Final, Literal
 from uuid import UUID
 
-from common.domain.access import NOTHING, Grants, Need, Scope, has_scheme, read_credential
+from common.domain.access import (
+    NOTHING,
+    Admission,
+    Grants,
+    Need,
+    Role,
+    Scope,
+    has_scheme,
+    read_credential,
+)
 from common.domain.errors import (
+    BadRequest,
     DomainError,
     Forbidden,
     InsufficientScope,
@@ -17,7 +27,7 @@ from common.domain.errors import (
     NotFound,
     Unauthorized,
 )
-from common.domain.ids import DEFAULT_ORGANIZATION, Kind, parse_id
+from common.domain.ids import DEFAULT_ORGANIZATION, NO_ORGANIZATION, Kind, parse_id
 
 Dialect = Literal["seed", "sdk"]
 
@@ -30,17 +40,31 @@ class Presented:
     """What a request says of who sends it.
 
     Attributes:
-        organization: its X-Org-Id.
+        organization: the one that its path is about, or its X-Org-Id.
         dialect: its query parameter of that name.
+        cookie: the access token that a browser added; nothing beside a header.
     """
 
     authorization: str | None = None
     organization: str | None = None
     dialect: str | None = None
+    cookie: str | None = None
 
     @property
     def credential(self) -> str | None:
-        return read_credential(self.authorization)
+        return read_credential(self.authorization) or self.cookie
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """That a caller has logged in.
+
+    Attributes:
+        ends_at: when their access token expires, by the process's monotonic clock.
+    """
+
+    login_id: UUID
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +75,8 @@ class Caller:
         dialect: `sdk` for the official SDK, which knows tool messages by another role.
         agent_id: the only agent whose sessions it may see; None: any.
         key_id: the key that was shown; None for none, and for the configured one.
+        role: what the user is in the organization; None: it is no user.
+        login: None: they showed a key, or nothing.
         is_operator: whether it may change what all organizations share.
     """
 
@@ -60,7 +86,12 @@ class Caller:
     grants: Grants = NOTHING
     agent_id: UUID | None = None
     key_id: UUID | None = None
+    role: Role | None = None
+    login: LoggedIn | None = None
     is_operator: bool = False
+
+
+NOBODY: Final = Caller(NO_ORGANIZATION, NO_ORGANIZATION, "seed")
 
 
 class Organizations:
@@ -122,11 +153,16 @@ def check(caller: Caller, need: Need | None) -> None:
     """Let the caller go on to a route that needs this; None is for one that does not say.
 
     Raises:
+        BadRequest: it depends on the organization, and the request names none.
         Forbidden: it may not; of its scopes the one that is missing is named.
     """
     if need is None:
         raise Forbidden("This route is closed: it does not say who may use it")
+    if need is Admission.LOGGED_IN and caller.login is None:
+        raise Forbidden("This is for who has logged in; a key will not do")
     if isinstance(need, Scope) and not caller.grants.allow(need):
+        if caller.organization_id == NO_ORGANIZATION:
+            raise BadRequest("Say by X-Org-Id in which of your organizations")
         raise InsufficientScope(need)
 
 

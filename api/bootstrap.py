@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 
 from api.deps import Deps
+from api.login_limits import LoginLimits
 from api.metrics import ApiMetrics
 from api.pressure import Pressure, TurnLimits
 from api.rate_counts import RateCounts
@@ -52,6 +53,7 @@ def build(settings: Settings) -> Deps:
         rates=RateCounts(
             make_client(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds), breaker
         ),
+        login_limits=LoginLimits(redis, breaker),
         version=installed_version(),
         blobs=open_blobs(settings),
         workshop=open_workshop(settings, threads=settings.api_threads),

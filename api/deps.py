@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import current_app, g
 from redis import Redis
 
+from api.login_limits import LoginLimits
 from api.metrics import ApiMetrics
 from api.pressure import Pressure
 from api.rate_counts import RateCounts
@@ -19,6 +20,7 @@ from common.encryption import SecretBox
 from common.event_codec import LoggedEvent
 from common.examination import Examiner
 from common.images.workshop import Workshop
+from common.passwords import Passwords
 from common.settings import Settings
 from common.storage.engine import Database
 from common.tracing import Tracer
@@ -41,8 +43,8 @@ class Publisher(Protocol):
     def look(self, worker_id: UUID) -> None:
         """Ask a worker to read at once what is wanted of it."""
 
-    def revoke(self, key_id: UUID) -> None:
-        """Let every process forget a key."""
+    def revoke(self, revoked: UUID) -> None:
+        """Let every process forget a key, a login or a user."""
 
 
 class TurnSender(Protocol):
@@ -62,6 +64,8 @@ class Deps:
         redis: where revoked keys are heard of; None: PostgreSQL alone tells.
         rates: where requests are counted; None: they are not.
         pressure: says whether one turn more can be taken on; None: it always can.
+        passwords: hashes them, a few at a time.
+        login_limits: counts how often somebody tries to get in.
         secrets: without a master key nothing secret can be stored.
         blobs: where uploads are kept.
         workshop: looks into images.
@@ -84,6 +88,8 @@ class Deps:
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     tracer: Tracer = field(default_factory=Tracer)
+    passwords: Passwords = field(default_factory=Passwords)
+    login_limits: LoginLimits = field(default_factory=LoginLimits)
 
 
 def install(extensions: dict[str, object], deps: Deps) -> None:

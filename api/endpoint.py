@@ -20,7 +20,7 @@ from flask import Response, g, request
 from marshmallow import Schema, ValidationError
 from marshmallow.fields import List
 
-from api.auth import Caller
+from api.auth import NOBODY, Caller
 from api.deps import Deps, current_deps
 from api.request_body import field_path, read_json
 from api.schemas.fields import Unacceptable
@@ -68,6 +68,10 @@ PATH_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "webhook_id": partial(parse_id, Kind.WEBHOOK),
     "delivery_id": partial(parse_id, Kind.WEBHOOK_DELIVERY),
     "entry_id": partial(parse_id, Kind.DEAD_LETTER),
+    "org": partial(parse_id, Kind.ORGANIZATION),
+    "user_id": partial(parse_id, Kind.USER),
+    "login_id": partial(parse_id, Kind.LOGIN),
+    "invitation_id": partial(parse_id, Kind.INVITATION),
     # A breaker is its provider's.
     "key": partial(parse_id, Kind.PROVIDER),
 }
@@ -257,7 +261,8 @@ def read_argument(name: str, text: str) -> Any:
 
 def _idempotency_key(raw: bytes, arguments: Mapping[str, object]) -> IdempotencyKey | None:
     given = request.headers.get("Idempotency-Key")
-    if given is None or request.method != HTTPMethod.POST:
+    caller = current_caller()
+    if given is None or request.method != HTTPMethod.POST or caller is NOBODY:
         return None
     if not _KEY.fullmatch(given):
         raise BadRequest(
@@ -267,7 +272,7 @@ def _idempotency_key(raw: bytes, arguments: Mapping[str, object]) -> Idempotency
     rule = request.url_rule
     digest = blake2b(request.query_string + b"\0" + raw, digest_size=16)
     return IdempotencyKey(
-        organization_id=current_caller().organization_id,
+        organization_id=caller.organization_id,
         method=request.method,
         route=rule.rule if rule else request.path,
         # As read, so that every spelling of an id is the same thing.

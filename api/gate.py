@@ -1,4 +1,4 @@
-"""Where callers are let in: by everyone's leave, or by the key they show.
+"""Where callers are let in: by everyone's leave, or by the key or access token they show.
 
 `recall` answers at once from what the process knows, so that an event loop may call it and
 a request with a known key costs no SQL; `admit` may ask the database.
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from redis import Redis
 
+from api.access_tokens import AccessTokens
 from api.auth import (
     Caller,
     Organizations,
@@ -22,6 +23,7 @@ from api.auth import (
     unknown_organization,
 )
 from api.keyring import REFRESH_SECONDS, Keyring
+from api.login_desk import LoginDesk
 from common.domain.access import EVERYTHING, MOST_CHARACTERS, ApiKey, digest_of, is_same
 from common.domain.errors import Unauthorized
 from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, OPERATOR_PRINCIPAL
@@ -54,8 +56,8 @@ class Gate(Protocol):
     def release(self, caller: Caller, end: Callable[[], None]) -> None:
         """What was held has ended by itself."""
 
-    def revoked(self, key_id: UUID) -> None:
-        """A key was revoked by this process."""
+    def revoked(self, revoked: UUID) -> None:
+        """This process has revoked a key or a login, or changed something about a user."""
 
     def close(self) -> None:
         """Stop what runs on its behalf."""
@@ -85,7 +87,7 @@ class OpenGate:
     def release(self, caller: Caller, end: Callable[[], None]) -> None:
         pass
 
-    def revoked(self, key_id: UUID) -> None:
+    def revoked(self, revoked: UUID) -> None:
         pass
 
     def close(self) -> None:
@@ -96,17 +98,25 @@ class KeyGate:
     """Every other mode: a caller shows a key.
 
     `configured` is the digest of the key that the environment names, if it does: the
-    operator's, good for every organization.
+    operator's, good for every organization.  `desk` knows who has logged in; None: nobody can.
     """
 
     def __init__(
-        self, keyring: Keyring, known: Organizations, *, configured: str | None = None
+        self,
+        keyring: Keyring,
+        known: Organizations,
+        *,
+        configured: str | None = None,
+        desk: LoginDesk | None = None,
     ) -> None:
         self._keyring = keyring
+        self._desk = desk
         self._organizations = known
         self._configured = configured
 
     def recall(self, presented: Presented) -> Caller | None:
+        if self._desk is not None and (token := self._desk.read(presented)) is not None:
+            return self._desk.recall(token, presented)
         digest = _digest(presented)
         if self._is_configured(digest):
             organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
@@ -120,6 +130,8 @@ class KeyGate:
         known = self.recall(presented)
         if known is not None:
             return known
+        if self._desk is not None and (token := self._desk.read(presented)) is not None:
+            return self._desk.find(token, presented)
         digest = _digest(presented)
         if self._is_configured(digest):
             organization_id = organization_of(presented) or DEFAULT_ORGANIZATION
@@ -134,13 +146,19 @@ class KeyGate:
     def hold(self, caller: Caller, end: Callable[[], None]) -> None:
         if caller.key_id is not None:
             self._keyring.hold(caller.key_id, end)
+        if self._desk is not None and caller.login is not None:
+            self._desk.hold(caller, caller.login, end)
 
     def release(self, caller: Caller, end: Callable[[], None]) -> None:
         if caller.key_id is not None:
             self._keyring.release(caller.key_id, end)
+        if self._desk is not None and caller.login is not None:
+            self._desk.release(caller.login, end)
 
-    def revoked(self, key_id: UUID) -> None:
-        self._keyring.forget(key_id)
+    def revoked(self, revoked: UUID) -> None:
+        self._keyring.forget(revoked)
+        if self._desk is not None:
+            self._desk.forget(revoked)
 
     def close(self) -> None:
         self._keyring.close()
@@ -161,7 +179,16 @@ def open_gate(
     if settings.auth_mode == "none":
         return OpenGate(known)
     keyring = Keyring(database, redis, refresh_seconds=refresh_seconds)
-    return KeyGate(keyring, known, configured=settings.auth_bootstrap_key)
+    desk = None
+    if settings.has_passwords:
+        desk = LoginDesk(
+            database,
+            AccessTokens.of(settings),
+            start=keyring.start,
+            only_email=settings.only_email,
+        )
+        keyring.attend(desk)
+    return KeyGate(keyring, known, configured=settings.auth_bootstrap_key, desk=desk)
 
 
 def _look_up(database: Database) -> Callable[[UUID], bool]:
@@ -202,8 +229,9 @@ def _holder(key: ApiKey, presented: Presented) -> Caller:
         key.organization_id,
         key.principal_id,
         dialect_of(presented),
-        grants=key.grants,
+        grants=key.granted,
         agent_id=key.agent_id,
         key_id=key.id,
+        role=key.role,
         is_operator=key.is_operators,
     )

@@ -1,7 +1,8 @@
 """Keys that this process has seen lately, so that a request with a known key costs no SQL.
 
 One thread asks PostgreSQL every two seconds which of them are still good, in one statement
-for all, and hears over Redis at once which one was revoked.  A key that could not be asked
+for all, and hears over Redis at once which one was revoked.  It does the same for logins
+(`api.login_desk`).  A key that could not be asked
 about for ten seconds is looked up again by the request that brings it.  The thread also
 writes when keys were last used, once a minute.
 """
@@ -12,8 +13,8 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,7 @@ from redis import Redis
 from common.domain.access import ApiKey, is_same
 from common.live import CONTROL_CHANNEL, REVOKED
 from common.storage import api_keys
+from common.storage.api_keys import Standing
 from common.storage.engine import Database, DatabaseError
 
 REFRESH_SECONDS: Final = 2.0
@@ -32,6 +34,16 @@ _MOST_KNOWN: Final = 20_000
 _POLL_SECONDS: Final = 0.25
 
 _log = structlog.get_logger()
+
+
+class Beside(Protocol):
+    """Something else that the thread asks about and hears of."""
+
+    def refresh(self) -> None:
+        """Ask."""
+
+    def forget(self, revoked: UUID) -> None:
+        """Something of this id was revoked or changed."""
 
 
 @dataclass(slots=True)
@@ -69,6 +81,11 @@ class Keyring:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._beside: Beside | None = None
+
+    def attend(self, beside: Beside) -> None:
+        """Let the thread do this besides; who needs it calls `start`."""
+        self._beside = beside
 
     def recall(self, digest: str) -> ApiKey | None:
         """A known key that is good; None says nothing: ask `find`."""
@@ -88,8 +105,8 @@ class Keyring:
         if found is None or not is_same(found.digest, digest):
             return None
         now = self._monotonic()
+        self.start()
         with self._lock:
-            self._start()
             before = self._known.get(digest)
             if before is None and len(self._known) >= _MOST_KNOWN:
                 return found.key
@@ -115,12 +132,13 @@ class Keyring:
             if not self._held[key_id]:
                 del self._held[key_id]
 
-    def forget(self, key_id: UUID) -> None:
-        """The key was revoked."""
+    def forget(self, revoked: UUID) -> None:
+        """The key of this id was revoked, or something changed about the user of this id."""
         with self._lock:
-            for digest in [each.digest for each in self._known.values() if each.key.id == key_id]:
-                del self._known[digest]
-            ends = list(self._held.get(key_id, ()))
+            for each in list(self._known.values()):
+                if revoked in (each.key.id, each.key.principal_id):
+                    del self._known[each.digest]
+            ends = list(self._held.get(revoked, ()))
         for end in ends:
             end()
 
@@ -130,10 +148,12 @@ class Keyring:
 
     # --- the thread -------------------------------------------------------------------
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="keyring", daemon=True)
-            self._thread.start()
+    def start(self) -> None:
+        """Let the thread run, if it does not yet."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="keyring", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -146,7 +166,7 @@ class Keyring:
 
     def _attend(self) -> None:
         """Ask, and then listen for as long as Redis lets us, asking again and again."""
-        self.refresh()
+        self._ask()
         if self._redis is None:
             return
         with self._redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]  # redis-py leaves it bare
@@ -154,20 +174,29 @@ class Keyring:
             due = self._monotonic() + self._refresh_seconds
             while not self._stopped.is_set():
                 if self._monotonic() >= due:
-                    self.refresh()
+                    self._ask()
                     due = self._monotonic() + self._refresh_seconds
                 message = channel.get_message(timeout=min(_POLL_SECONDS, self._refresh_seconds))
                 if message is not None:
                     self._hear(message["data"])
+
+    def _ask(self) -> None:
+        self.refresh()
+        if self._beside is not None:
+            self._beside.refresh()
 
     def _hear(self, message: bytes) -> None:
         verb, _, shown = message.decode(errors="replace").partition(" ")
         if verb != REVOKED:
             return
         try:
-            self.forget(UUID(hex=shown))
+            revoked = UUID(hex=shown)
         except ValueError:
             _log.warning("control_message_malformed")
+            return
+        self.forget(revoked)
+        if self._beside is not None:
+            self._beside.forget(revoked)
 
     def refresh(self) -> None:
         """Ask which keys are still good, and note which were used."""
@@ -199,11 +228,15 @@ class Keyring:
         self._known = kept
         return list(kept.values())
 
-    def _learn(self, known: list[_Known], good: dict[UUID, float | None], now: float) -> None:
+    def _learn(self, known: list[_Known], good: dict[UUID, Standing], now: float) -> None:
         for each in known:
-            if each.key.id in good:
-                each.asked_at = max(each.asked_at, now)
-                each.ends_at = _end(now, good[each.key.id])
+            standing = good.get(each.key.id)
+            if standing is None:
+                continue
+            each.asked_at = max(each.asked_at, now)
+            each.ends_at = _end(now, standing.seconds_left)
+            if each.key.role is not standing.role:
+                each.key = replace(each.key, role=standing.role)
 
     def _note_uses(self, known: list[_Known], now: float) -> None:
         used = [

@@ -27,7 +27,8 @@ _DESCRIPTION: Final = (
     " /api/v1. Ids are taken with or without their prefix and dashes; every POST that changes"
     " something takes an Idempotency-Key. Who calls shows a key, as `Authorization: Bearer …` or"
     " bare; each operation names the scope that the key needs, and those without one take any key"
-    " that is good. With AUTH_MODE=none nobody is asked. Beside what it lists, any operation may"
+    " that is good. Users log in and show an access token in the same way, or their browser does"
+    " by a cookie. With AUTH_MODE=none nobody is asked. Beside what it lists, any operation may"
     " answer 405, 408 (the request came too slowly), 414 or 431 (its line or headers are too long),"
     " 500 and 503, as `Error`."
 )
@@ -163,6 +164,8 @@ def _complete(operation: Json, path: str, method: str) -> None:
             "required": True,
             "content": dict.fromkeys(("text/plain", "text/markdown"), text),
         }
+    if not operation["security"] and path.startswith("/v1/"):
+        return
     if path.startswith("/v1/"):
         operation["parameters"].append(_ORGANIZATION)
         if method == "post" and not only_reads:

@@ -17,6 +17,7 @@ from api.client_address import client_address, counted_address
 from api.gate import Gate
 from api.rate_counts import WINDOW_SECONDS, Count, RateCounts, Standing
 from common.domain.errors import DomainError, RateLimited
+from common.domain.ids import NO_ORGANIZATION
 from common.settings import Settings
 
 _ADDRESS, _KEY, _ORGANIZATION = "address", "key", "organization"
@@ -111,7 +112,7 @@ class Throttle:
         counts = []
         if self._per_key and caller.key_id is not None:
             counts.append(Count(_KEY, caller.key_id.hex, self._per_key))
-        if self._per_organization:
+        if self._per_organization and caller.organization_id != NO_ORGANIZATION:
             organization = caller.organization_id.hex
             counts.append(Count(_ORGANIZATION, organization, self._per_organization))
         return counts

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from common import key_arguments
+from common import key_arguments, user_arguments
 from common.settings import InvalidSettings, Settings
 from common.terminal import commands as terminal_commands
 
@@ -44,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from common import key_commands  # noqa: PLC0415 - no other command needs its imports
 
         return key_commands.run(settings, given)
+    if chosen == _USERS:
+        from common import user_commands  # noqa: PLC0415 - no other command needs its imports
+
+        return user_commands.run(settings, given)
     if chosen == _TURNS:
         from common import turn_commands  # noqa: PLC0415 - no other command needs its imports
 
@@ -76,6 +80,9 @@ def make_parser() -> argparse.ArgumentParser:
     examining.add_argument("--fix", action="store_true", help="repair what can be repaired safely")
     examining.add_argument("--json", action="store_true", help="print the findings as JSON")
     key_arguments.add_to(commands.add_parser(_KEYS, help=_KEYS_SUMMARY, description=_KEYS_SUMMARY))
+    user_arguments.add_to(
+        commands.add_parser(_USERS, help=_USERS_SUMMARY, description=_USERS_SUMMARY)
+    )
     listing = commands.add_parser(
         _TURNS, help=_TURNS_SUMMARY, description=_TURNS_SUMMARY, epilog=_TURNS_EPILOG
     )
@@ -255,6 +262,9 @@ _ROTATE_EPILOG = (
 
 _KEYS = "keys"
 _KEYS_SUMMARY = "make, list and revoke API keys"
+
+_USERS = "users"
+_USERS_SUMMARY = "make, list and close accounts of users"
 
 _DOCTOR = "doctor"
 _DOCTOR_SUMMARY = "say what is wrong with this installation, and repair what can be"

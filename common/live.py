@@ -17,9 +17,11 @@ tag `{<session hex>}`, so a cluster keeps them together.
                                            opens and closes it by hand.  TTL on every write
     everturn:rate:{<limit, whose>}[/-1]    strings; requests of this minute and of the last, see
                                            `api.rate_counts`.  TTL
+    everturn:limits:…                      string; attempts to get in, see `api.login_limits`.  TTL
     everturn:control                       channel, to all processes; `cancel <turn hex>`,
                                            `look <worker hex>`: read your row now,
-                                           `revoked <key hex>`: let nobody in with it
+                                           `revoked <hex>`: ask anew about the key, login
+                                           or user of this id
 
 Whatever is lost here costs latency, never data: subscribers read the log again.
 """
@@ -43,6 +45,7 @@ from common.redis_client import Breaker
 CONTROL_CHANNEL: Final = "everturn:control"
 REVOKED: Final = "revoked"
 RATES_PREFIX: Final = "everturn:rate"
+LIMITS_PREFIX: Final = "everturn:limits"
 
 
 def live_channel(session_id: UUID) -> str:
@@ -149,9 +152,12 @@ class Live:
         message = f"look {worker_id.hex}"
         self._breaker.attempt("look", lambda: self._redis.publish(CONTROL_CHANNEL, message))
 
-    def revoke(self, key_id: UUID) -> None:
-        """Let every process forget a key at once; each asks PostgreSQL every two seconds anyway."""
-        message = f"{REVOKED} {key_id.hex}"
+    def revoke(self, revoked: UUID) -> None:
+        """Let every process forget a key, a login or a user at once.
+
+        Each asks PostgreSQL every two seconds anyway.
+        """
+        message = f"{REVOKED} {revoked.hex}"
         self._breaker.attempt("revoke", lambda: self._redis.publish(CONTROL_CHANNEL, message))
 
     def push_text(self, chunks: Sequence[TextChunk]) -> list[int | None] | None:

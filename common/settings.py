@@ -19,13 +19,13 @@ from urllib.parse import unquote, urlsplit
 
 from common.domain.access import parse_digest
 from common.domain.browser import read_origins
+from common.domain.identity import read_email, read_password, read_token_secret
 from common.domain.outbound import PrivateTargets
 from common.encryption import MasterKey
+from common.setting_conflicts import LOOPBACK, contradictions
 
 _AUTH_MODES: Final = ("none", "admin", "full")
 _GRADES: Final = ("dev", "poc", "preview", "prod")
-_LEAST_ORPHAN_SECONDS: Final = 60
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class InvalidSettings(Exception):
@@ -150,12 +150,24 @@ class Settings:
 
     deployment_grade: str = _setting("prod", _choice(*_GRADES), "dev opens llmsim and its hints")
     auth_mode: str = _setting(
-        "none", _choice(*_AUTH_MODES), "who may call; none: everyone; else: who shows a key"
+        "none",
+        _choice(*_AUTH_MODES),
+        "who may call; none: everyone; admin: keys and one user; full: keys and users",
     )
     auth_bootstrap_key: str | None = _secret(
         "", _key_digest, "a key of the operator's, its text or sha256:<hex>; empty: none"
     )
     auth_allow_open: bool = _setting("0", _flag, "1: AUTH_MODE=none may listen beyond loopback")
+    auth_admin_email: str = _setting("", read_email, "the operator's own user; empty: none")
+    auth_admin_password: str = _secret("", read_password, "belongs to AUTH_ADMIN_EMAIL")
+    auth_disable_signup: bool = _setting("1", _flag, "0: with full, anyone may make an account")
+    auth_jwt_secret: str = _secret(
+        "", read_token_secret, "signs access tokens; SECRETS_ENCRYPTION_KEY does when empty"
+    )
+    auth_jwt_access_token_lifetime: int = _setting("900", _some, "seconds an access token is good")
+    auth_jwt_refresh_token_lifetime: int = _setting(
+        "2592000", _some, "seconds a refresh token is good"
+    )
     cors_allowed_origins: tuple[str, ...] = _setting(
         "", read_origins, "origins whose pages may read answers, comma-separated"
     )
@@ -299,7 +311,19 @@ class Settings:
 
     @property
     def listens_on_loopback(self) -> bool:
-        return self.bind_host in _LOOPBACK
+        return self.bind_host in LOOPBACK
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether anybody can log in."""
+        return self.auth_mode == "full" or (
+            self.auth_mode == "admin" and self.auth_admin_email != ""
+        )
+
+    @property
+    def only_email(self) -> str | None:
+        """The only user there is; None: there may be any."""
+        return self.auth_admin_email if self.auth_mode == "admin" else None
 
     @property
     def is_development(self) -> bool:
@@ -336,7 +360,7 @@ class Settings:
         if not faults:
             for name in ("broker_url", "pubsub_url", "live_text_url"):
                 values[name] = values[name] or values["redis_url"]
-            faults = _contradictions(values)
+            faults = contradictions(values)
         if faults:
             raise InvalidSettings("; ".join(faults))
         return cls(**values)
@@ -356,34 +380,3 @@ def _secrets_of(value: str | MasterKey) -> Iterator[str]:
     if parts.password and parts.password not in (parts.username, parts.path.strip("/")):
         yield parts.password
         yield unquote(parts.password)
-
-
-def _contradictions(values: Mapping[str, Any]) -> list[str]:
-    faults = []
-    is_open = values["auth_mode"] == "none" and values["bind_host"] not in _LOOPBACK
-    if is_open and not values["auth_allow_open"]:
-        faults.append(
-            "AUTH_MODE=none lets everyone in, so BIND_HOST must be a loopback address,"
-            " unless AUTH_ALLOW_OPEN=1 says otherwise"
-        )
-    if values["pubsub_url"] != values["live_text_url"]:
-        faults.append(
-            "PUBSUB_URL and LIVE_TEXT_URL must name one server: text is stored and published"
-            " in one step"
-        )
-    current, previous = (values[f"secrets_encryption_key{which}"] for which in ("", "_previous"))
-    if current and previous and current.name == previous.name and current.key != previous.key:
-        faults.append(
-            "SECRETS_ENCRYPTION_KEY and SECRETS_ENCRYPTION_KEY_PREVIOUS are different keys of"
-            " one name: give the new key a new name"
-        )
-    if values["storage_blob_backend"] == "s3" and not values["s3_bucket"]:
-        faults.append("STORAGE_BLOB_BACKEND=s3 needs S3_BUCKET")
-    if values["blob_orphan_seconds"] < _LEAST_ORPHAN_SECONDS:
-        faults.append(
-            f"BLOB_ORPHAN_SECONDS must be at least {_LEAST_ORPHAN_SECONDS}: an upload that has"
-            " just been put gets its name a moment later"
-        )
-    if values["renew_seconds"] * 2 > values["lease_seconds"]:
-        faults.append("LEASE_SECONDS must be at least twice RENEW_SECONDS")
-    return faults

@@ -22,8 +22,8 @@ from api.schemas.api_keys import (
 )
 from api.use_cases import change_keys
 from common.domain.access import Admission, Scope
-from common.domain.ids import ANONYMOUS_PRINCIPAL, Kind, show_id
-from common.storage import api_keys
+from common.domain.ids import ANONYMOUS_PRINCIPAL, NO_ORGANIZATION, Kind, show_id
+from common.storage import api_keys, users
 
 blueprint = APIBlueprint("access", __name__, url_prefix="/v1/auth")
 
@@ -32,12 +32,13 @@ blueprint = APIBlueprint("access", __name__, url_prefix="/v1/auth")
 @uncalled(Contract(summary="How to get in", scope=Admission.PUBLIC, returns=AuthConfigSchema()))
 def show_auth_config() -> Response:
     """Tell whether there are keys only, or passwords too."""
+    settings = current_deps().settings
     return json_response(
         {
-            "mode": current_deps().settings.auth_mode,
-            "password_auth_enabled": False,
+            "mode": settings.auth_mode,
+            "password_auth_enabled": settings.has_passwords,
             "oauth_providers": [],
-            "signup_enabled": False,
+            "signup_enabled": settings.auth_mode == "full" and not settings.auth_disable_signup,
         }
     )
 
@@ -49,15 +50,23 @@ def show_auth_config() -> Response:
 def show_me(call: Call[None, None]) -> Answer:
     """Tell on whose behalf the caller acts, where, and what it is granted."""
     caller = call.caller
+    user = None
+    if caller.login is not None or caller.role is not None:
+        with call.deps.database.reading() as tx:
+            user = users.find(tx, caller.principal_id)
     is_anonymous = caller.principal_id == ANONYMOUS_PRINCIPAL
+    email = "anonymous@local" if is_anonymous else None
+    is_nowhere = caller.organization_id == NO_ORGANIZATION
     return {
         "id": str(caller.principal_id),
-        "email": "anonymous@local" if is_anonymous else None,
-        "name": _name_of(caller),
-        "roles": [_role_of(caller)],
+        "email": email if user is None else user.email,
+        "name": _name_of(caller) if user is None else user.name,
+        "roles": _roles_of(caller),
         "avatar_url": None,
-        "organization_id": show_id(Kind.ORGANIZATION, caller.organization_id),
-        "scopes": list(caller.grants.names),
+        "organization_id": None
+        if is_nowhere
+        else show_id(Kind.ORGANIZATION, caller.organization_id),
+        "scopes": caller.grants.shown,
     }
 
 
@@ -67,10 +76,14 @@ def _name_of(caller: Caller) -> str:
     return "Agent" if caller.agent_id else "Operator"
 
 
-def _role_of(caller: Caller) -> str:
-    if caller.is_operator:
-        return "admin"
-    return "agent" if caller.agent_id else "member"
+def _roles_of(caller: Caller) -> list[str]:
+    """As a user in the organization; of a key that is no user's, as what it acts."""
+    if caller.login is None and caller.role is None:
+        if caller.is_operator:
+            return ["admin"]
+        return ["agent" if caller.agent_id else "member"]
+    role = [] if caller.role is None else [caller.role.value]
+    return [*role, "operator"] if caller.is_operator else role
 
 
 @blueprint.post("/api-keys")

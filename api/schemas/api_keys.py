@@ -133,7 +133,7 @@ class MeSchema(Schema):
     name = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
     avatar_url = fields.String(required=True, allow_none=True)
-    organization_id = fields.String(required=True)
+    organization_id = fields.String(required=True, allow_none=True)
     scopes = fields.List(fields.String(), required=True)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from api.auth import Caller, Presented, check
+from api.browsers import access_cookie
 from api.gate import Gate
 from api.streaming.deps import Deps
 from api.streaming.drain import Closable
@@ -39,7 +40,11 @@ async def admit(deps: Deps, scope: Scope, need: Need) -> Admitted:
         Unauthorized: nobody knows the caller.
     """
     headers = headers_of(scope)
-    presented = Presented(headers.get("authorization"), headers.get("x-org-id"))
+    presented = Presented(
+        headers.get("authorization"),
+        headers.get("x-org-id"),
+        cookie=access_cookie(headers.get("cookie")),
+    )
     origin = _origin(scope)
     known = None if deps.throttle.concerns(origin) else deps.gate.recall(presented)
     admitted = await _ask(deps, presented, origin) if known is None else Admitted(known)

@@ -23,7 +23,7 @@ from common.domain.access import (
 from common.domain.agent import NamedRef
 from common.domain.errors import Conflict, Forbidden, NotFound, Unauthorized
 from common.domain.ids import ANONYMOUS_PRINCIPAL
-from common.storage import agents, api_keys, idempotency, organizations
+from common.storage import agents, api_keys, idempotency, logins, organizations
 from common.storage.api_keys import NewKey
 from common.storage.engine import Tx
 from common.storage.idempotency import IdempotencyKey
@@ -55,7 +55,9 @@ def create_key(
             "With AUTH_MODE=none there is nobody whose key it would be;"
             " make one with `everturn keys create`"
         )
-    if not caller.grants.cover(wanted.grants):
+    # A user's own key never grants more than the user may do when it is used.
+    is_bound = caller.login is not None and wanted.agent_id is None
+    if not is_bound and not caller.grants.cover(wanted.grants):
         raise Forbidden("A key cannot grant what its maker is not granted")
     text = key_text(secrets.token_bytes(_SECRET_BYTES), is_agents=wanted.agent_id is not None)
     key_id = deps.new_id()
@@ -113,6 +115,9 @@ def revoke_key(deps: Deps, gate: Gate, caller: Caller, key_id: UUID) -> None:
 
 
 def _check_own(tx: Tx, caller: Caller) -> None:
-    """Let nobody make a key with one that was revoked a moment ago."""
+    """Let nobody make a key with one, or by a login, that was revoked a moment ago."""
     if caller.key_id is not None and caller.key_id not in api_keys.still_good(tx, [caller.key_id]):
+        raise Unauthorized(is_refused=True)
+    login_id = None if caller.login is None else caller.login.login_id
+    if login_id is not None and login_id not in logins.still_good(tx, [login_id]):
         raise Unauthorized(is_refused=True)

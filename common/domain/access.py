@@ -35,8 +35,12 @@ class Scope(StrEnum):
     KEYS_WRITE = "keys:write"
     MCP_SERVERS_READ = "mcp-servers:read"
     MCP_SERVERS_WRITE = "mcp-servers:write"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
     OPERATIONS_READ = "operations:read"
     OPERATIONS_WRITE = "operations:write"
+    ORGANIZATIONS_READ = "organizations:read"
+    ORGANIZATIONS_WRITE = "organizations:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
     SESSIONS_APPROVE = "sessions:approve"
@@ -51,6 +55,7 @@ class Admission(Enum):
 
     PUBLIC = "public"  # nobody is asked who they are
     ANYONE = "anyone"  # whoever is known, whatever they are granted
+    LOGGED_IN = "logged in"  # a person who has logged in: a key will not do
 
 
 Need = Scope | Admission
@@ -67,17 +72,33 @@ _WILDCARDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Scopes and patterns of them that a caller is granted."""
+    """Scopes and patterns of them that a caller is granted.
+
+    Attributes:
+        within: of these no more than those; None: all of them.
+    """
 
     names: tuple[str, ...]
+    within: Grants | None = None
 
     def allow(self, need: Need) -> bool:
         """Whether a route that needs this may be used."""
-        return isinstance(need, Admission) or self._have(need)
+        if isinstance(need, Admission):
+            return True
+        return self._have(need) and (self.within is None or self.within.allow(need))
 
     def cover(self, others: Grants) -> bool:
         """Whether these may be passed on as those: none of them says more, now or later."""
+        if self.within is not None and not self.within.cover(others):
+            return False
         return all(self._have(name) for name in others.names)
+
+    @property
+    def shown(self) -> list[str]:
+        """What they come to: scopes, or patterns where they hold as they stand."""
+        if self.within is None or ALL in self.within.names:
+            return list(self.names)
+        return [scope.value for scope in Scope if self.allow(scope)]
 
     def _have(self, name: str) -> bool:
         if ALL in self.names or name in self.names:
@@ -91,6 +112,37 @@ class Grants:
 EVERYTHING: Final = Grants((ALL,))
 NOTHING: Final = Grants(())
 AN_AGENT: Final = Grants((Scope.CHANNELS_USE.value,))
+# Of a user who has not said in which of their organizations.
+HOMELESS: Final = Grants((Scope.ORGANIZATIONS_READ.value,))
+
+
+class Role(StrEnum):
+    """What a user is in an organization."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+# An admin differs from an owner only in that it makes and unmakes no owners.
+GRANTS_OF: Final[dict[Role, Grants]] = {
+    Role.OWNER: EVERYTHING,
+    Role.ADMIN: EVERYTHING,
+    Role.MEMBER: Grants(
+        (
+            "*:read",
+            "agents:*",
+            "channels:use",
+            "files:*",
+            "harnesses:*",
+            "images:*",
+            "keys:*",
+            "sessions:*",
+        )
+    ),
+    Role.VIEWER: Grants(("*:read",)),
+}
 
 
 def is_grant(name: str) -> bool:
@@ -109,6 +161,7 @@ class ApiKey:
         prefix: how its text begins, for people to tell keys apart.
         expires_at: None: never.
         last_used_at: to the minute or so.
+        role: of the user whose key it is, in the organization; None: no user's.
     """
 
     id: UUID
@@ -121,6 +174,12 @@ class ApiKey:
     agent_id: UUID | None = None
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    role: Role | None = None
+
+    @property
+    def granted(self) -> Grants:
+        """What may be done with it: never more than its user may do now."""
+        return self.grants if self.role is None else Grants(self.grants.names, GRANTS_OF[self.role])
 
     @property
     def is_operators(self) -> bool:

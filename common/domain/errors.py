@@ -86,6 +86,16 @@ class Unauthorized(DomainError):
         self.is_refused = is_refused
 
 
+class LoginRefused(Unauthorized):
+    """Nobody has this email and password (401)."""
+
+    def __init__(self) -> None:
+        super().__init__(is_refused=True)
+        # The same for an address that is not known, a password that is wrong and an account
+        # that is closed.
+        self.message = "The email or the password is not right"
+
+
 class Forbidden(DomainError):
     """Known who asks, and still not allowed: built-in things are read-only (contract 1.6: 403)."""
 

@@ -1,8 +1,8 @@
 """Public identifiers: a UUID with a prefix that names its kind (contract 1.1).
 
 Ids come in as `session_<32 hex>`, `session_<dashed>`, `<dashed>` or `<32 hex>` in
-any letter case, and go out in one form a kind: bare and dashed for messages and
-images, as the seed shows them, prefixed hex for all else.
+any letter case, and go out in one form a kind: bare and dashed for messages, images and
+users, as clients know them, prefixed hex for all else.
 """
 
 from __future__ import annotations
@@ -39,13 +39,18 @@ class Kind(Enum):
     API_KEY = "key"
     WEBHOOK = "webhook"
     WEBHOOK_DELIVERY = "whd"
+    USER = "user"
+    LOGIN = "login"
+    INVITATION = "invite"
 
 
 _SYNONYMS: Final = {Kind.IMAGE: ("img", "image")}
-_BARE: Final = frozenset({Kind.MESSAGE, Kind.IMAGE})
+_BARE: Final = frozenset({Kind.MESSAGE, Kind.IMAGE, Kind.USER})
 _FORM: Final = re.compile(r"(?:([a-z]+(?:_[a-z]+)*)_)?([0-9a-f-]{32,36})", re.IGNORECASE)
 
 DEFAULT_ORGANIZATION: Final = UUID("00000000-0000-0000-0000-000000000001")
+# Where a user acts who has not said in which of their organizations; nothing is ever in it.
+NO_ORGANIZATION: Final = UUID(int=0)
 ANONYMOUS_PRINCIPAL: Final = UUID("00000000-0000-0000-0000-000000000001")
 OPERATOR_PRINCIPAL: Final = UUID("00000000-0000-0000-0000-000000000002")
 GENERIC_HARNESS: Final = UUID("01933b5a-0000-7000-8000-000000000301")

@@ -7,7 +7,7 @@ there (`seconds_left`), so that hosts need not agree on the time.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row, text
 
-from common.domain.access import ApiKey, Grants
+from common.domain.access import ApiKey, Grants, Role
 from common.storage.engine import Tx
 
 _COLUMNS: Final = """
@@ -24,11 +24,24 @@ _COLUMNS: Final = """
 """
 _LEFT: Final = "CAST(extract(epoch FROM expires_at - clock_timestamp()) AS float) AS seconds_left"
 _IS_GOOD: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+# What its user is in the organization now; null: it is no user's.
+_ROLE: Final = """
+    (SELECT m.role FROM organization_members m WHERE m.organization_id = api_keys.organization_id
+        AND m.user_id = api_keys.principal_id) AS role
+"""
+# A user's key is good only while they belong to the organization.
+_IS_OF_MEMBER: Final = """
+    NOT EXISTS (SELECT 1 FROM users u WHERE u.id = api_keys.principal_id
+        AND (u.disabled_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM organization_members m
+            WHERE m.user_id = u.id AND m.organization_id = api_keys.organization_id)))
+"""
 _FIND: Final = text(f"""
-    SELECT {_COLUMNS}, digest, {_LEFT} FROM api_keys WHERE digest = :digest AND {_IS_GOOD}
+    SELECT {_COLUMNS}, digest, {_LEFT}, {_ROLE} FROM api_keys
+    WHERE digest = :digest AND {_IS_GOOD} AND {_IS_OF_MEMBER}
 """)
 _STILL_GOOD: Final = text(f"""
-    SELECT id, {_LEFT} FROM api_keys WHERE id = ANY(CAST(:ids AS uuid[])) AND {_IS_GOOD}
+    SELECT id, {_LEFT}, {_ROLE} FROM api_keys
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND {_IS_GOOD} AND {_IS_OF_MEMBER}
 """)
 _NOTE_USE: Final = text("""
     UPDATE api_keys SET last_used_at = clock_timestamp()
@@ -55,6 +68,12 @@ _REVOKE: Final = text("""
                 AND (principal_id = :principal_id OR agent_id IS NOT NULL))
     RETURNING id
 """)
+_REVOKE_ALL: Final = text("""
+    UPDATE api_keys SET revoked_at = clock_timestamp()
+    WHERE principal_id = :principal_id AND revoked_at IS NULL
+        AND (CAST(:organization_id AS uuid) IS NULL OR organization_id = :organization_id)
+    RETURNING id
+""")
 _WITHIN_REACH: Final = text(f"""
     SELECT {_COLUMNS} FROM api_keys
     WHERE organization_id = :organization_id
@@ -77,6 +96,19 @@ class FoundKey:
     key: ApiKey
     digest: str
     seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it is with a key that is good just now.
+
+    Attributes:
+        seconds_left: until it expires; None: never.
+        role: of the user whose key it is; None: no user's.
+    """
+
+    seconds_left: float | None
+    role: Role | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +135,15 @@ class NewKey:
 def find(tx: Tx, digest: str) -> FoundKey | None:
     """The key whose text has this digest; None when there is none that is good."""
     row = tx.execute(_FIND, {"digest": digest}).one_or_none()
-    return None if row is None else FoundKey(_key(row), row.digest, row.seconds_left)
+    if row is None:
+        return None
+    return FoundKey(replace(_key(row), role=_role(row)), row.digest, row.seconds_left)
 
 
-def still_good(tx: Tx, ids: Collection[UUID]) -> dict[UUID, float | None]:
-    """Those of the keys that are good just now, with their `seconds_left`."""
+def still_good(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Those of the keys that are good just now."""
     rows = tx.execute(_STILL_GOOD, {"ids": _shown(ids)})
-    return {row.id: row.seconds_left for row in rows}
+    return {row.id: Standing(row.seconds_left, _role(row)) for row in rows}
 
 
 def note_use(tx: Tx, ids: Collection[UUID], *, at_least: float) -> None:
@@ -153,6 +187,12 @@ def revoke_within_reach(tx: Tx, organization_id: UUID, principal_id: UUID, key_i
     return tx.execute(_REVOKE, values).one_or_none() is not None
 
 
+def revoke_all(tx: Tx, principal_id: UUID, *, organization_id: UUID | None = None) -> list[UUID]:
+    """Revoke the keys of one principal, everywhere or in one organization; returns which."""
+    values = {"principal_id": principal_id, "organization_id": organization_id}
+    return [row.id for row in tx.execute(_REVOKE_ALL, values)]
+
+
 def within_reach(tx: Tx, organization_id: UUID, principal_id: UUID) -> list[ApiKey]:
     """The keys of one principal and of the organization's agents, oldest first; none revoked."""
     values = {"organization_id": organization_id, "principal_id": principal_id}
@@ -166,6 +206,10 @@ def find_all(tx: Tx) -> list[ApiKey]:
 
 def _shown(ids: Collection[UUID]) -> list[str]:
     return [str(each) for each in ids]
+
+
+def _role(row: Row[Any]) -> Role | None:
+    return None if row.role is None else Role(row.role)
 
 
 def _key(row: Row[Any]) -> ApiKey:

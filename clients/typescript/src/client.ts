@@ -12,7 +12,9 @@ import { Durable } from './resources/durable.js';
 import { Files } from './resources/files.js';
 import { Images } from './resources/images.js';
 import { Messages } from './resources/messages.js';
+import { Organizations } from './resources/organizations.js';
 import { Sessions } from './resources/sessions.js';
+import { Users } from './resources/users.js';
 import { Webhooks } from './resources/webhooks.js';
 import { Workspaces } from './resources/workspaces.js';
 import { Api } from './routes.js';
@@ -31,8 +33,10 @@ export class EverrunsClient {
   readonly mcpServers: McpServers;
   readonly messages: Messages;
   readonly models: Models;
+  readonly organizations: Organizations;
   readonly providers: Providers;
   readonly sessions: Sessions;
+  readonly users: Users;
   readonly webhooks: Webhooks;
   readonly workspaces: Workspaces;
   readonly #api: Api;
@@ -51,8 +55,10 @@ export class EverrunsClient {
     this.mcpServers = new McpServers(api);
     this.messages = new Messages(api);
     this.models = new Models(api);
+    this.organizations = new Organizations(api);
     this.providers = new Providers(api);
     this.sessions = new Sessions(api);
+    this.users = new Users(api);
     this.webhooks = new Webhooks(api);
     this.workspaces = new Workspaces(api);
   }

@@ -92,7 +92,7 @@ class Api:
         elif body is not None:
             options["data"] = json.dumps(body)
             options["content_type"] = "application/json"
-        with self.app.test_client() as client:
+        with self.app.test_client(use_cookies=False) as client:
             response = client.open(path, method=method, headers=headers, **options)
             raw = response.data
             rule = request.url_rule.rule if request.url_rule else ""

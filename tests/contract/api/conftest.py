@@ -23,6 +23,7 @@ from common.storage import api_keys
 from common.storage.api_keys import NewKey
 from common.storage.engine import Database
 from tests.contract.api.client import Api, Document
+from tests.contract.api.people import People, full_deps
 from tests.fakes.examiner import examiner_of
 from tests.fakes.live import RecordingLive
 from tests.fakes.turn_queue import RecordingQueue
@@ -190,3 +191,15 @@ def holder(nobody: Api, database: Database, organization: UUID) -> Holder:
         return nobody.with_headers(Authorization=f"Bearer {key}")
 
     return make
+
+
+# --- with users
+
+
+@pytest.fixture(scope="module")
+def people(deps: Deps, document: Document) -> Iterator[People]:
+    """Users of an api with AUTH_MODE=full."""
+    full = full_deps(deps)
+    app = create_app(full)
+    yield People(app, full, document)
+    gate_of(app).close()

@@ -26,6 +26,8 @@ _KINDS: Final = {
     "id": "agent",
     "image_id": "image_id",
     "model_id": "model_id",
+    # Of whoever has logged in: see test_organizations.
+    "organization_id": FREE,
     "page_token": "page_token",
     "parent_harness_id": "harness",
     "session_id": "session_id",
@@ -45,7 +47,7 @@ _NAMES: Final = {
     "/v1/mcp-servers": "server_id.name",
     "/v1/providers": "provider_id.name",
     "/v1/workspaces": "workspace_id.name",
-    "/v1/auth/api-keys": FREE,
+    **dict.fromkeys(("/v1/auth", "/v1/auth/api-keys", "/v1/orgs", "/v1/users"), FREE),
 }
 _FREE_FIELDS: Final = (".profile.name", ".profile.reasoning_effort.values[].name", ".tools[].name")
 _MODELS: Final = ("/v1/models/<model_id>", "/v1/providers/<provider_id>/models")

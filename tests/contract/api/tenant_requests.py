@@ -36,6 +36,8 @@ _BODIES: Final[dict[tuple[str, str], Body]] = {
     ("POST", "/v1/channels/<channel>/sessions/<session_id>/tool-approvals"): lambda _: _DECISIONS,
     ("POST", "/v1/harnesses"): lambda own: {"name": own.name()},
     ("POST", "/v1/mcp-servers"): lambda own: {"name": own.name(), "url": "https://m.example.com/"},
+    ("POST", "/v1/orgs/<org>/invitations"): lambda own: {"email": f"{own.name()}@example.com"},
+    ("PATCH", "/v1/orgs/<org>/members/<user_id>"): lambda _: {"role": "viewer"},
     ("POST", "/v1/providers"): lambda own: {"name": own.name(), "provider_type": "openai"},
     ("POST", "/v1/providers/<provider_id>/models"): lambda own: {"model_id": own.name()},
     ("POST", "/v1/sessions/<session_id>/messages"): lambda _: saying("x"),

@@ -8,8 +8,11 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from common.clock import new_id
+from common.domain.access import Role
 from common.domain.ids import Kind, parse_id, show_id
+from common.storage import members, users
 from common.storage.engine import Database
+from common.storage.users import NewUser
 from tests.contract.api import worker
 from tests.contract.api.client import Api, Reply
 from tests.contract.api.uploads import upload
@@ -141,6 +144,24 @@ class Things:
             )
         return show_id(Kind.WEBHOOK_DELIVERY, values["id"])
 
+    def _organization(self) -> str:
+        found: str = self.api.get("/v1/auth/me").body["organization_id"]
+        return found
+
+    def _member(self) -> str:
+        user = NewUser(
+            id=new_id(), email=f"{self.name()}@example.com", name=self.mark, password_hash=None
+        )
+        organization_id = parse_id(Kind.ORGANIZATION, self["org"])
+        with self._database.transaction() as tx:
+            users.insert(tx, user)
+            members.add(tx, organization_id, user.id, Role.MEMBER)
+        return show_id(Kind.USER, user.id)
+
+    def _invitation(self) -> str:
+        body = {"email": f"{self.name()}@example.com"}
+        return self._post(f"/v1/orgs/{self['org']}/invitations", body)
+
     def _workflow(self) -> str:
         session: str = self.api.session(agent_id=self["agent"], title=self.mark)["id"]
         self.api.message(session, self.mark)
@@ -183,6 +204,9 @@ _MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "key_id": Things._key,
     "webhook_id": Things._webhook,
     "delivery_id": Things._delivery,
+    "org": Things._organization,
+    "user_id": Things._member,
+    "invitation_id": Things._invitation,
     "workflow_id": Things._workflow,
     "entry_id": Things._dead_letter,
     "event_id": Things._event,

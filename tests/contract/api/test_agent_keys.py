@@ -1,6 +1,7 @@
 """An agent's key is for that agent's sessions and opens nothing else."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
@@ -51,11 +52,13 @@ def test_an_agents_key_says_whose_it_is(owner: Api) -> None:
     assert (me["roles"], me["scopes"]) == (["agent"], ["channels:use"])
 
 
-def test_it_opens_no_route_but_those_of_its_channel(app: APIFlask, owner: Api) -> None:
+def test_it_opens_no_route_but_those_of_its_channel(
+    app: APIFlask, owner: Api, organization: UUID
+) -> None:
     caller = application(owner, owner.agent())
     for method, rule, need in needs_of(app):
         if isinstance(need, Scope) and need is not Scope.CHANNELS_USE:
-            assert caller.send(method, address(rule)).status == 403, (method, rule)
+            assert caller.send(method, address(rule, organization)).status == 403, (method, rule)
         if need is Scope.CHANNELS_USE:
             assert rule.startswith("/v1/channels/<channel>"), rule
 

@@ -31,6 +31,9 @@ _PREFIXES = {
     Kind.API_KEY: "key_",
     Kind.WEBHOOK: "webhook_",
     Kind.WEBHOOK_DELIVERY: "whd_",
+    Kind.USER: "user_",
+    Kind.LOGIN: "login_",
+    Kind.INVITATION: "invite_",
 }
 
 
@@ -115,8 +118,8 @@ def test_what_is_shown_is_read_back(kind: Kind, value: UUID) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_messages_and_images_are_shown_bare_and_all_else_prefixed(kind: Kind) -> None:
-    if kind in (Kind.MESSAGE, Kind.IMAGE):
+def test_messages_images_and_users_are_shown_bare_and_all_else_prefixed(kind: Kind) -> None:
+    if kind in (Kind.MESSAGE, Kind.IMAGE, Kind.USER):
         assert show_id(kind, _VALUE) == str(_VALUE)
     else:
         assert show_id(kind, _VALUE) == _PREFIXES[kind] + _HEX

@@ -194,3 +194,43 @@ def test_the_example_sets_nothing_as_it_stands() -> None:
     # Copied to `.env` unread, it must not turn a local run into a production one.
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("#") or not line for line in lines)
+
+
+_SECRET = {"AUTH_JWT_SECRET": "x" * 32}
+_ADMIN = {"AUTH_ADMIN_EMAIL": " Op@Example.com", "AUTH_ADMIN_PASSWORD": "twelve 1 chr"}
+
+
+def test_users_log_in_with_full_or_where_the_environment_names_one() -> None:
+    assert not _settings().has_passwords
+    assert not _settings(AUTH_MODE="admin").has_passwords
+    admin = _settings(AUTH_MODE="admin", **_ADMIN, **_SECRET)
+    assert (admin.has_passwords, admin.only_email) == (True, "op@example.com")
+    full = _settings(AUTH_MODE="full", **_SECRET)
+    assert (full.has_passwords, full.only_email, full.auth_disable_signup) == (True, None, True)
+    assert not _settings(AUTH_MODE="none", **_ADMIN).has_passwords
+
+
+@pytest.mark.parametrize("mode", ["admin", "full"])
+def test_where_users_log_in_something_signs_their_tokens(mode: str) -> None:
+    (fault,) = _faults(AUTH_MODE=mode, **_ADMIN)
+    assert "AUTH_JWT_SECRET or SECRETS_ENCRYPTION_KEY" in fault
+    key = f"k1:{'A' * 43}="
+    assert _settings(AUTH_MODE=mode, SECRETS_ENCRYPTION_KEY=key, **_ADMIN).has_passwords
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("AUTH_ADMIN_EMAIL", "nonsense", "Must be an email address"),
+        ("AUTH_ADMIN_PASSWORD", "short", "must have at least 12 characters"),
+        ("AUTH_JWT_SECRET", "short", "must have at least 32 characters"),
+    ],
+)
+def test_what_lets_people_in_is_not_weak(name: str, value: str, fault: str) -> None:
+    assert f"{name}: {fault}" in _faults(**{**_ADMIN, name: value})
+
+
+@pytest.mark.parametrize("name", sorted(_ADMIN))
+def test_an_address_and_a_password_need_one_another(name: str) -> None:
+    (fault,) = _faults(**{name: _ADMIN[name]})
+    assert fault == "AUTH_ADMIN_EMAIL and AUTH_ADMIN_PASSWORD need one another"

@@ -331,3 +331,44 @@ test('who one is, and keys', async () => {
   assert.equal((await client.auth.keys.list()).total, 0);
   await assert.rejects(client.auth.keys.revoke(`key_${'0'.repeat(32)}`), { status: 404 });
 });
+
+test('organizations, and what is of persons alone', async () => {
+  const made = await client.organizations.create({ name: 'Another' });
+  assert.ok((await client.organizations.list()).data.some((each) => each.id === made.id));
+  assert.equal((await client.organizations.update(made.id, { name: 'Better' })).name, 'Better');
+  assert.equal((await client.organizations.get(made.id)).name, 'Better');
+  assert.equal((await client.organizations.members.list(made.id)).total, 0);
+  assert.equal((await client.users.list()).total, 0);
+
+  const invited = await client.organizations.invitations.create(made.id, { email: 'a@b.example' });
+  assert.ok(invited.token);
+  assert.equal((await client.organizations.invitations.list(made.id)).total, 1);
+  await client.organizations.invitations.withdraw(made.id, invited.id);
+
+  const nobody = '0'.repeat(32);
+  const role = { role: 'admin' as const };
+  await assert.rejects(client.organizations.members.setRole(made.id, nobody, role), {
+    status: 404,
+  });
+  await assert.rejects(client.organizations.members.remove(made.id, nobody), { status: 404 });
+
+  // Nobody has logged in.
+  const credentials = { email: 'a@b.example', password: 'correct horse 1' };
+  await client.auth.logout({});
+  for (const refused of [
+    () => client.auth.login(credentials),
+    () => client.auth.register({ ...credentials, name: 'A' }),
+    () => client.auth.refresh({ refresh_token: 'x' }),
+    () => client.auth.changePassword({ current_password: 'x', new_password: 'correct horse 1' }),
+    () => client.auth.acceptInvitation({ token: invited.token }),
+    () => client.auth.logins.list(),
+    () => client.auth.logins.end(nobody),
+    () => client.organizations.leave(made.id),
+    () => client.users.updateMe({ name: 'A' }),
+    () => client.users.deleteMe(),
+    () => client.users.exportMe(),
+    () => client.users.switchOrganization({ organization_id: made.id }),
+  ]) {
+    await assert.rejects(async () => await refused(), { status: 403 });
+  }
+});
