@@ -58,6 +58,7 @@ RUN = {
     "docs/reliability.md / Every crossing of a turn, by number / 1": (
         "tests/chaos/crash_points/test_every_crash_point.py"
     ),
+    "docs/identity.md / The first user / 1": "tests/integration/access/test_user_commands.py",
     "docs/performance.md / Performance / 1": "not run: takes a quarter of an hour of the machine",
     "docs/reliability.md / The storm / 1": "tests/chaos/storm/test_storm.py",
     "docs/security.md / The first key / 1": "tests/integration/access/test_key_commands.py",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg2
@@ -66,11 +67,16 @@ class WatchedDatabase(Database):
 
     def _before_statement(self, _cursor: Any, statement: str, _values: Any, _context: Any) -> None:
         assert self.process is not None
+        statement = _FOR_WHOM.sub("", statement)
         if statement.startswith("PREPARE"):  # a connection does it once, not each turn
             return
         words = " ".join(statement.split()[:3])
         with self.process.crossing(words, _broken_connection, AT_STATEMENTS):
             pass
+
+
+# What the first statement of a transaction comes with.
+_FOR_WHOM: Final = re.compile(r"^SET LOCAL everturn\.organization = '[^']*'; ")
 
 
 def _broken_connection() -> Exception:

@@ -165,15 +165,21 @@ def test_an_organization_whose_turns_wait_too_long_adds_none(
 def test_knowing_costs_a_message_nothing_and_a_refusal_one_statement(
     open_door: Opened, database: Database
 ) -> None:
-    door = open_door(open_turns=1)
-    first, second = door.session(), door.session()
+    free, door = open_door(), open_door(open_turns=1)
+    warm, anywhere, first, second = (door.session() for _ in range(4))
+    free.say(warm)  # a connection prepares its statements once
 
+    with counting(database) as unlimited:
+        assert free.say(anywhere).status == 201
+    for each in (warm, anywhere):
+        end_turn(database, each)
+    door.pressure.look()
     with counting(database) as accepted:
         assert door.say(first).status == 201
     with counting(database) as refused:
         assert door.say(second).status == 429
 
-    assert len(accepted.statements) == 3, accepted.statements
+    assert len(accepted.statements) == len(unlimited.statements), accepted.statements
     assert len(refused.statements) == 1, refused.statements
     assert refused.commits == 0
 

@@ -74,7 +74,8 @@ def test_a_wake_up_that_comes_at_once_takes_its_turn_in_two_statements(share: Sh
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
     assert share.take(named) == named
-    assert len(statements) == 2, statements
+    asked = [each for each in statements if not each.startswith("PREPARE")]  # once a connection
+    assert len(asked) == 2, asked
 
 
 def test_a_late_wake_up_takes_its_turn_when_nothing_else_waits(share: Share) -> None:

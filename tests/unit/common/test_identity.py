@@ -47,6 +47,7 @@ def test_every_role_reads_and_each_does_no_more_than_the_one_above() -> None:
         "operations",
         "organizations",
         "providers",
+        "webhooks",
     }
 
 
