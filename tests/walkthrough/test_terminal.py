@@ -90,12 +90,21 @@ def test_an_operator_sees_what_is_under_way(system: System, api: httpx.Client) -
     api.post(f"/sessions/{session}/cancel")
 
 
+# As a terminal's shell starts it; one that runs these tests in the background lets them, and
+# whatever they start, ignore Ctrl-C.
+_HEARS_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def test_a_person_talks_and_stops_an_answer(system: System, tmp_path: Path) -> None:
     """On a terminal: the answer as it comes; Ctrl-C cancels it, `/quit` leaves."""
     controller, terminal = pty.openpty()
     environment = {"PATH": os.defpath, "TERM": "dumb", "HOME": str(tmp_path)}
     with subprocess.Popen(  # noqa: S603 - our own program
-        [*EVERTURN, "chat", "--url", system.base_url],
+        [sys.executable, "-c", _HEARS_CTRL_C, *EVERTURN, "chat", "--url", system.base_url],
         cwd=ROOT,
         env=environment,
         stdin=terminal,

@@ -16,7 +16,7 @@ from tests.contract.api.inhabited import HEADERS, inhabit
 from tests.contract.api.keyed import keyed
 from tests.fuzzing import LONG
 
-_EXAMPLES = 2
+_EXAMPLES = 4
 # `make generated`
 _LONG_EXAMPLES = 80
 _LEAST_CASES = 10_000
