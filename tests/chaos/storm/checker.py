@@ -20,6 +20,7 @@ import psycopg2.extras
 
 from tests.chaos.storm.installation import Held
 from tests.chaos.storm.load import Accepted, Evidence, TurnKind
+from tests.chaos.storm.plan import Act
 from tests.chaos.storm.rest import Json, Rest
 from tests.chaos.storm.subscriber import Recording
 
@@ -35,13 +36,30 @@ _MAY_REPEAT: Final = ("pure", "idempotent")
 Effects = Mapping[tuple[str, str], int]
 
 
+@dataclass(frozen=True)
+class Recovery:
+    """How a held turn moved on.
+
+    Attributes:
+        seconds: from the last hit to the next event.
+        from_first: the same from the first hit; more when its next worker was hit as well
+            before the turn had moved on.
+        hits: what was done to its workers, one after the other.
+    """
+
+    session_id: UUID
+    seconds: float
+    from_first: float
+    hits: tuple[Act, ...]
+
+
 @dataclass
 class Figures:
     """What was counted.  Those under `wrong` must be nought."""
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
-    recoveries: list[float] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
 
     def blame(self, what: str, example: str, number: int = 1) -> None:
@@ -99,7 +117,7 @@ class Checker:
         for what in (*evidence.unanswered, *evidence.refused):
             self.figures.blame("requests without a good answer", what)
         self.figures.counts["requests asked again"] = evidence.requests_failed
-        self.figures.recoveries.sort()
+        self.figures.recoveries.sort(key=lambda each: each.seconds)
         return self.figures
 
     def _check_session(self, database: Any, session: _Session) -> None:
@@ -110,7 +128,7 @@ class Checker:
         for recording in session.recordings:
             self._check_recording(recording, log)
         self._check_calls(session, log)
-        self.figures.recoveries += _recoveries(session.held, log)
+        self.figures.recoveries += recoveries(session.held, log)
 
     # --- the log -------------------------------------------------------------------------
 
@@ -268,13 +286,26 @@ class Checker:
                 self.figures.blame("effects repeated that must not be", f"{side_effect} {key}")
 
 
-def _recoveries(held: Sequence[Held], log: list[Json]) -> Iterator[float]:
-    """Seconds from each hit to when its turn moved on, elsewhere or there."""
-    for hit in held:
+def recoveries(held: Sequence[Held], log: list[Json]) -> Iterator[Recovery]:
+    """How each held turn moved on, elsewhere or there.
+
+    It counts from the last hit before its next event: a lease that runs out twice is two
+    recoveries, of which the first led to a worker that was hit in its turn.
+    """
+    by_next_event: dict[int, list[Held]] = {}
+    for hit in sorted(held, key=lambda each: each.at):
         for event in log[hit.sequence :]:
             if event["type"] != "input.message":
-                yield max(0.0, _seconds(event["ts"]) - hit.at)
+                by_next_event.setdefault(event["sequence"], []).append(hit)
                 break
+    for sequence, hits in by_next_event.items():
+        moved_on = _seconds(log[sequence - 1]["ts"])
+        yield Recovery(
+            session_id=hits[0].session_id,
+            seconds=max(0.0, moved_on - hits[-1].at),
+            from_first=max(0.0, moved_on - hits[0].at),
+            hits=tuple(hit.act for hit in hits),
+        )
 
 
 def _calls_of(event: Json) -> list[str]:
@@ -303,5 +334,4 @@ def _uuid(shown: str) -> UUID:
 
 
 def _seconds(ts: str) -> float:
-
     return datetime.fromisoformat(ts).timestamp()

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tests.chaos.storm.checker import Figures
+from tests.chaos.storm.checker import Figures, Recovery
 from tests.chaos.storm.plan import Fault
 
 # Said even when there was none: these are what a run is for.
@@ -61,13 +61,19 @@ def _wrong(figures: Figures) -> list[tuple[str, int]]:
     return [(name, figures.wrong[name]) for name in (*_MUST_BE_NOUGHT, *others)]
 
 
-def _recovery(seconds: Sequence[float]) -> Iterator[str]:
+def _recovery(recoveries: Sequence[Recovery]) -> Iterator[str]:
+    """Ascending by what they took."""
+    again = [each.from_first for each in recoveries if len(each.hits) > 1]
     yield "| from a worker's hit to its turn's next event | |"
     yield "|---|---:|"
-    yield f"| turns that were held | {len(seconds):,} |"
-    if seconds:
+    yield f"| turns that were held | {len(recoveries):,} |"
+    if recoveries:
+        seconds = [each.seconds for each in recoveries]
         for name, part in (("median", 0.5), ("p99", 0.99), ("longest", 1.0)):
             yield f"| {name} | {percentile(seconds, part):.1f} s |"
+    yield f"| turns whose next worker was hit before they moved on | {len(again):,} |"
+    if again:
+        yield f"| longest of these, from the first hit | {max(again):.1f} s |"
 
 
 def percentile(ascending: Sequence[float], part: float) -> float:
