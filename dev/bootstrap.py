@@ -60,7 +60,8 @@ def _test(arguments: list[str]) -> int:
         argument in {"-s", "--pdb", "--trace"} or argument.startswith("-n")
         for argument in arguments
     )
-    parallel = [] if own_choice else ["-n", "3", "--dist", "loadfile"]
+    # The order is that of tests/conftest.py: the longest files first.
+    parallel = [] if own_choice else ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     return _become("-m", "pytest", *parallel, *arguments)
 
 

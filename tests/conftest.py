@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -71,6 +72,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.option.markexpr and not any("bench" in argument for argument in config.args):
         wanted = [item for item in items if item.get_closest_marker("bench") is None]
         items[:] = wanted  # measuring is asked for, never met by chance
+    _slow_files_first(items)
+
+
+def _slow_files_first(items: list[pytest.Item]) -> None:
+    """A file that takes half a minute must not begin when the others are about to end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow") is not None)
+    all_of = Counter(item.path for item in items)
+    items.sort(key=lambda item: (slow[item.path], all_of[item.path]), reverse=True)
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from common.storage.engine import Database, DatabaseError, sqlstate
 
 # A step's end, its append, and a database that is slow to answer.
 _STEP_SLACK_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 1.0
 _log = structlog.get_logger()
 
 
@@ -56,12 +57,19 @@ class Lease:
             LeaseLost: it is not, or that cannot be said.
         """
         if not self._lost and self._is_expired:
+            self._renew_late()
+        if self._lost or self._is_expired:
+            raise LeaseLost
+
+    def _renew_late(self) -> None:
+        try:
+            self.renew_now()
+        except DatabaseError:
+            # What an outage broke shows at the first use; the next has a new connection.
             try:
                 self.renew_now()
             except DatabaseError as failure:
                 raise LeaseLost from failure
-        if self._lost or self._is_expired:
-            raise LeaseLost
 
     @property
     def _is_expired(self) -> bool:
@@ -160,11 +168,14 @@ class Leases:
             current[turn_id].lose()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._renew_seconds):
+        pause = self._renew_seconds
+        while not self._stopped.wait(pause):
+            pause = self._renew_seconds
             try:
                 self.renew()
             # The thread's edge: without it every turn here would be lost in a lease's time.
             except Exception as failure:  # noqa: BLE001
+                pause = min(pause, _RETRY_SECONDS)
                 _log.warning(
                     "lease_renewal_failed", error=type(failure).__name__, sqlstate=sqlstate(failure)
                 )

@@ -49,6 +49,9 @@ _BATCH: Final = 200
 _PURGE_SLICE: Final = 5_000
 _PURGE_SECONDS: Final = 1.0
 _PROMPT_SECONDS: Final = 1.0
+# A renewal that fell into an outage is tried again soon after (worker/lease.py).
+_RENEWALS_TO_COME_BACK: Final = 1.5
+_LONG_AGO_SECONDS: Final = 86_400.0
 _log = structlog.get_logger()
 
 
@@ -87,9 +90,10 @@ class Sweeper:
         self._queue = queue
         self._live = live
         self._monotonic = monotonic
-        # Turns are taken back only once the database has answered promptly for a lease:
-        # after an outage or a freeze workers get the time to renew what they still hold.
+        # When the database began to answer promptly, and when it had done so the last time
+        # before it was silent: what happened before the first look nobody knows.
         self._steady_since = self._answered_at = monotonic()
+        self._silent_since = monotonic() - _LONG_AGO_SECONDS
 
     def sweep(self) -> None:
         """Take back, re-send, answer what is overdue, purge.
@@ -101,8 +105,7 @@ class Sweeper:
             self._database.ping()
         finally:
             self._judge_steadiness()
-        if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
-            self._take_back()
+        self._take_back(grace_seconds=self._time_to_come_back())
         self._send_due()
         if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
             # While the database was away nobody could answer a turn that waits either.
@@ -127,8 +130,24 @@ class Sweeper:
         """A database that was silent for longer than a sweep's pause starts anew."""
         now = self._monotonic()
         if now - self._answered_at > self._settings.sweep_seconds + _PROMPT_SECONDS:
-            self._steady_since = now
+            self._begin_anew()
         self._answered_at = now
+
+    def _begin_anew(self) -> None:
+        self._silent_since, self._steady_since = self._answered_at, self._monotonic()
+
+    def _time_to_come_back(self) -> float:
+        """How long ago a lease has to have run out for its turn to be taken back, in seconds.
+
+        After an outage or a freeze workers get the time to renew what they still hold.  Who was
+        at work when the silence began had renewed not long before; a lease that was older than
+        that had missed its renewal already, and there is nobody to wait for.
+        """
+        lease, renewal = self._settings.lease_seconds, self._settings.renew_seconds
+        now = self._monotonic()
+        if now - self._steady_since >= renewal * _RENEWALS_TO_COME_BACK:
+            return 0.0
+        return max(0.0, now - (self._silent_since + lease - renewal - _PROMPT_SECONDS))
 
     def _take_back(self, *, grace_seconds: float = 0.0) -> int:
         with self._database.transaction() as tx:
@@ -210,7 +229,7 @@ class Sweeper:
                 self._metrics.swept(self._monotonic() - began)
             except DatabaseError as failure:
                 self._metrics.failed()
-                self._steady_since = self._monotonic()
+                self._begin_anew()
                 _log.warning(
                     "sweep_failed", error=type(failure).__name__, sqlstate=sqlstate(failure)
                 )

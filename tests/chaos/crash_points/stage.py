@@ -287,7 +287,7 @@ class Stage:
     def _new_sweeper(self) -> Sweeper:
         process, breaker, edges = self._process("sweeper"), self._breaker(), self.ground.edges
         # It has been steady for long enough from its first look on.
-        settings = replace(edges.settings, lease_seconds=0.0)
+        settings = replace(edges.settings, lease_seconds=0.0, renew_seconds=0.0)
         queue = WatchedQueue(settings, breaker, process=process)
         database = edges.database(process, "sweeper")
         return Sweeper(settings, database, queue, self._live(process, breaker))

@@ -135,8 +135,9 @@ class Installation:
         """Start again what ended by itself, as whoever runs a system does."""
         for slot in self.slots:
             if not slot.part.is_alive and not slot.is_ended_by_us:
-                said = "worker_deaf" if slot.part.said("worker_deaf") else "nothing"
-                self.ended_by_themselves.append(f"{slot.part.name}, which said {said}")
+                said = slot.part.output.read_text(errors="replace")[-_LAST_WORDS:]
+                code = slot.part.process.returncode
+                self.ended_by_themselves.append(f"{slot.part.name} with {code}, saying {said}")
                 self._start_again(slot)
 
     def _at(self, moment: float, action: Later) -> None:
@@ -300,6 +301,8 @@ class Installation:
                 yield cursor
 
 
+# Of a process that ended by itself, in characters.
+_LAST_WORDS: Final = 1_500
 _COMMANDS: Final = {"worker": "stormworker"}
 _PORTS: Final = {"api": "API_PORT", "stream": "STREAM_PORT"}
 

@@ -1,6 +1,7 @@
 """A worker that dies, is cut off or leaves: the turn goes on elsewhere and ends once."""
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from common.domain.events import TERMINAL_TYPES
 from common.live import text_key
 from common.redis_client import make_client
 from common.storage import turns
+from common.storage.engine import Database
 from tests.conditions import wait_until
 from tests.integration.worker.conftest import World, in_background
 from worker.capabilities.capability import (
@@ -281,3 +283,24 @@ def test_a_late_renewal_costs_no_turn_that_nobody_took(world: World) -> None:
     lease.valid_until = 0.0
     with pytest.raises(LeaseLost):
         lease.check()
+
+
+def test_a_connection_that_an_outage_broke_costs_no_turn(world: World) -> None:
+    database = Database(world.settings.database_url, pool_size=1, application="test-leases")
+    with database.transaction() as tx:
+        claim = turns.claim(tx, world.post("Hello"), owner="test", lease_seconds=60)
+    assert claim is not None
+    lease = Lease(claim, valid_until=0.0)
+    Leases(database, lease_seconds=60, renew_seconds=20).hold(lease)
+    with world.database.transaction() as tx:
+        tx.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'test-leases' AND datname = current_database()"
+            )
+        )
+
+    lease.check()
+
+    assert lease.valid_until > time.monotonic()
+    database.close()

@@ -40,13 +40,14 @@ class SilentBroker(TurnQueue):
         return not self.is_away
 
 
-def lose_worker(world: World) -> None:
+def lose_worker(world: World, *, seconds_ago: float = 1.0) -> None:
     with world.database.transaction() as tx:
         tx.execute(
             text(
                 "UPDATE turns SET status = 'running', sends = 0,"
-                " lease_until = now() - interval '1 s'"
-            )
+                " lease_until = now() - make_interval(secs => :seconds)"
+            ),
+            {"seconds": seconds_ago},
         )
 
 
@@ -59,12 +60,12 @@ def sweeper(world: World, clock: Clock, *, is_away: bool = False) -> Sweeper:
     return Sweeper(world.settings, world.database, queue, RecordingLive(), monotonic=clock)
 
 
-def test_a_turn_is_taken_back_once_the_database_was_steady_for_a_lease(world: World) -> None:
+def test_a_turn_is_taken_back_once_the_database_was_steady_for_a_renewal(world: World) -> None:
     clock = Clock()
     swept = sweeper(world, clock)
     world.post("hello")
     lose_worker(world)
-    for _ in range(3):
+    for _ in range(2):
         swept.sweep()
         assert status(world) == "running"
         clock.seconds += world.settings.sweep_seconds
@@ -85,6 +86,25 @@ def test_after_a_freeze_workers_get_the_time_to_renew(world: World) -> None:
     clock.seconds += 10
     swept.sweep()
     assert status(world) == "running"
+
+
+def test_nobody_waits_for_who_had_missed_a_renewal_before_the_database_was_away(
+    world: World,
+) -> None:
+    clock = Clock()
+    swept = sweeper(world, clock)
+    for _ in range(4):
+        swept.sweep()
+        clock.seconds += world.settings.sweep_seconds
+    world.post("hello")
+    # Silent from 1,015 to 1,030.  Who was at work then held a lease until 1,025 at least.
+    clock.seconds += 10
+    lose_worker(world, seconds_ago=4)
+    swept.sweep()
+    assert status(world) == "running"
+    lose_worker(world, seconds_ago=7)
+    swept.sweep()
+    assert status(world) == "queued"
 
 
 def test_a_purge_that_fails_keeps_no_turn_from_being_recovered(world: World) -> None:
