@@ -13,15 +13,17 @@ from api.deps import Deps
 from api.gate import Gate
 from api.schemas.api_keys import WantedKey
 from common.domain.access import (
+    GRANTS_OF,
     MOST_KEYS,
     ApiKey,
+    Scope,
     agent_principal,
     digest_of,
     key_text,
     shown_prefix,
 )
 from common.domain.agent import NamedRef
-from common.domain.errors import Conflict, Forbidden, NotFound, Unauthorized
+from common.domain.errors import Conflict, Forbidden, InsufficientScope, NotFound, Unauthorized
 from common.domain.ids import ANONYMOUS_PRINCIPAL
 from common.storage import agents, api_keys, idempotency, logins, organizations
 from common.storage.api_keys import NewKey
@@ -66,8 +68,10 @@ def create_key(
             tx, idempotency_key, resource_id=key_id.hex, status_code=HTTPStatus.CREATED
         ):
             raise Conflict("This request has made a key already, whose text was shown then")
-        _check_own(tx, caller)
+        # Who removes a member or an account holds this lock too: a key that is made meanwhile would
+        # outlive its maker, and be bound to nobody's role.
         organizations.lock(tx, caller.organization_id)
+        _check_own(tx, caller)
         principal_id = _principal(tx, caller, wanted)
         reached = api_keys.within_reach(tx, caller.organization_id, principal_id)
         if sum(key.principal_id == principal_id for key in reached) >= MOST_KEYS:
@@ -115,9 +119,19 @@ def revoke_key(deps: Deps, gate: Gate, caller: Caller, key_id: UUID) -> None:
 
 
 def _check_own(tx: Tx, caller: Caller) -> None:
-    """Let nobody make a key with one, or by a login, that was revoked a moment ago."""
-    if caller.key_id is not None and caller.key_id not in api_keys.still_good(tx, [caller.key_id]):
-        raise Unauthorized(is_refused=True)
-    login_id = None if caller.login is None else caller.login.login_id
-    if login_id is not None and login_id not in logins.still_good(tx, [login_id]):
-        raise Unauthorized(is_refused=True)
+    """Let nobody make a key with one, by a login or in a role that was good a moment ago."""
+    role = None
+    if caller.key_id is not None:
+        standing = api_keys.still_good(tx, [caller.key_id]).get(caller.key_id)
+        if standing is None:
+            raise Unauthorized(is_refused=True)
+        role = standing.role
+    elif caller.login is not None:
+        login = logins.still_good(tx, [caller.login.login_id]).get(caller.login.login_id)
+        if login is None:
+            raise Unauthorized(is_refused=True)
+        role = login.roles.get(caller.organization_id)
+        if role is None:
+            raise InsufficientScope(Scope.KEYS_WRITE)
+    if role is not None and not GRANTS_OF[role].allow(Scope.KEYS_WRITE):
+        raise InsufficientScope(Scope.KEYS_WRITE)

@@ -1,5 +1,6 @@
 """Access tokens are ours, unexpired and of a login that is good, or nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,9 @@ from common import clock
 from common.clock import new_id
 from common.domain.access import Role
 from common.domain.ids import Kind, parse_id
-from common.storage import members, users
+from common.storage import api_keys, logins, members, organizations, users
 from common.storage.engine import Database
+from tests.conditions import wait_until
 from tests.contract.api.conftest import gate_of
 from tests.contract.api.people import (
     OTHER_PASSWORD,
@@ -160,3 +162,54 @@ def test_a_login_that_was_revoked_makes_no_key_in_a_process_that_does_not_know_y
 
     assert person.api.post("/v1/auth/api-keys", {"name": "to stay"}).status == 401
     assert parse_id(Kind.USER, person.shown_id) == person.id
+
+
+def test_no_key_is_made_for_an_account_that_is_deleted_meanwhile(
+    person: Person, organization: UUID, database: Database
+) -> None:
+    """It would be nobody's, and so bound to no role."""
+    body = {"name": "to stay", "scopes": ["*"]}
+    with ThreadPoolExecutor(1) as aside, database.transaction() as tx:
+        organizations.lock(tx, organization)
+        asked = aside.submit(person.api.post, "/v1/auth/api-keys", body)
+        wait_until(lambda: somebody_waits(database), description="the key is about to be made")
+        members.remove(tx, organization, person.id)
+        logins.revoke_all(tx, person.id)
+        users.delete(tx, person.id)
+        tx.commit()
+        reply = asked.result()
+
+    assert reply.status == 401
+    with database.reading() as tx:
+        assert api_keys.within_reach(tx, organization, person.id) == []
+
+
+@pytest.mark.parametrize("change", ["removed", "demoted"])
+def test_who_is_no_member_any_more_makes_no_key_in_a_process_that_does_not_know_yet(
+    people: People, organization: UUID, database: Database, change: str
+) -> None:
+    person = people.member(organization)
+    agent = person.api.agent()["id"]
+    key = people.anybody(Authorization=make_key(person))
+    assert is_in(key)
+    with database.transaction() as tx:
+        if change == "removed":
+            members.remove(tx, organization, person.id)
+        else:
+            members.change(tx, organization, person.id, Role.VIEWER)
+
+    for caller in (person.api, key):
+        reply = caller.post("/v1/auth/api-keys", {"name": "to stay", "agent_id": agent})
+        assert reply.status in (401, 403), reply.text
+
+
+def somebody_waits(database: Database) -> bool:
+    """Whether a statement waits for a lock."""
+    with database.reading() as tx:
+        waiting = tx.execute(
+            text(
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+        )
+        return waiting.first() is not None
