@@ -15,6 +15,7 @@ import yaml
 
 from dev import procfile
 from dev.paths import PROCFILE, PYPROJECT, ROOT
+from tests import documented
 
 _COMPOSE = ROOT / "docker-compose.yml"
 _DOCKERFILE = ROOT / "docs" / "deploy" / "Dockerfile"
@@ -66,6 +67,14 @@ def test_whoever_starts_compose_has_to_choose_who_may_call(services: dict[str, A
     assert all(
         port.startswith(("127.0.0.1:", "${PUBLISH_ADDRESS:-127.0.0.1}:")) for port in published
     )
+
+
+def test_the_page_tells_to_set_all_that_has_no_default() -> None:
+    wanted = set(re.findall(r"\$\{(\w+):\?", _COMPOSE.read_text()))
+    first, *_ = documented.block("docs/deployment.md", "With compose").split("> .env")
+    assert set(re.findall(r"([A-Z_]+)=", first)) == wanted
+    head = _COMPOSE.read_text().split("services:")[0]
+    assert all(f"#   {name} " in head for name in wanted)
 
 
 def test_every_service_has_limits_and_says_how_it_is(services: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from worker.sweep_metrics import Installation, InstallationState, SweepMetrics
 _DEPLOY = ROOT / "docs" / "deploy"
 _ALERTS = yaml.safe_load((_DEPLOY / "prometheus" / "alerts.yml").read_text())
 _DASHBOARD = json.loads((_DEPLOY / "grafana" / "everturn.json").read_text())
-_SCALING = yaml.safe_load((_DEPLOY / "kubernetes" / "worker-autoscaling.yaml").read_text())
+_SCALING = yaml.safe_load((_DEPLOY / "kubernetes" / "worker-autoscaling-keda.yaml").read_text())
 _OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 _OBSERVABILITY = (ROOT / "docs" / "observability.md").read_text()
 # What Grafana puts there: any range will do for a parser.
@@ -141,6 +141,12 @@ def test_every_metric_has_our_prefix_and_a_sentence() -> None:
     for family in _families():
         assert family.name.startswith("everturn_")
         assert family.documentation
+
+
+def test_a_route_that_is_not_built_wakes_nobody() -> None:
+    (errors,) = (alert for alert in _alerts() if alert["alert"] == "EverturnApiErrors")
+    above, _ = errors["expr"].split(" / ")
+    assert 'status!="501"' in above
 
 
 def test_panels_have_a_place_and_an_id_of_their_own() -> None:
