@@ -98,6 +98,8 @@ class Events:
 
     def _read(self, frame: ServerSentEvent) -> Json | None:
         """The event of a frame; None for those that are of the connection itself."""
+        if not frame.data:  # a heartbeat, which the library gives us once there was an id
+            return None
         told = json.loads(frame.data)
         if frame.event == "connected":
             self._is_open, self._losses = True, 0

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Final, TextIO
 
+from common.domain.events import EventType, TypeFilter
 from common.terminal.events import Events, SessionGone
 from common.terminal.screen import clean, shown
 from common.terminal.server import Json, Server
@@ -33,19 +34,22 @@ def run(server: Server, given: argparse.Namespace) -> int:
     def tell(words: str) -> None:
         sys.stderr.write(f"{words}; connecting again\n")
 
+    wanted = TypeFilter(tuple(given.type), tuple(given.exclude))
+    asked = _with_the_end(wanted) if given.until_idle else wanted
     events = Events(
         server,
         given.session,
         since=given.since,
         start="live",
-        types=given.type,
-        exclude=[*given.exclude, *([] if given.deltas else _DELTAS)],
+        types=asked.types,
+        exclude=[*asked.exclude, *([] if given.deltas else _DELTAS)],
         on_loss=tell,
     )
     try:
         for event in events:
-            write(event, sys.stdout, as_json=given.json)
-            if given.until_idle and event["type"] == "session.idled":
+            if wanted.admits(event["type"]):
+                write(event, sys.stdout, as_json=given.json)
+            if given.until_idle and event["type"] == EventType.SESSION_IDLED:
                 return 0
     except SessionGone:
         sys.stderr.write("the session was deleted\n")
@@ -55,6 +59,17 @@ def run(server: Server, given: argparse.Namespace) -> int:
             sys.stderr.write(f"\ngo on with --since {events.since}\n")
         return _INTERRUPTED
     raise AssertionError("events have no end")
+
+
+def _with_the_end(wanted: TypeFilter) -> TypeFilter:
+    """What the server is to send, so that the session's idling is among it."""
+    end = EventType.SESSION_IDLED
+    types = (*wanted.types, end) if wanted.types else ()
+    return TypeFilter(types, tuple(each for each in wanted.exclude if not _hides(each, end)))
+
+
+def _hides(pattern: str, event_type: str) -> bool:
+    return not TypeFilter(exclude=(pattern,)).admits(event_type)
 
 
 def write(event: Json, out: TextIO, *, as_json: bool) -> None:

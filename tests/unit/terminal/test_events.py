@@ -7,7 +7,7 @@ import pytest
 
 from common.terminal.events import Events, SessionGone
 from common.terminal.server import Refused, Unreachable
-from tests.unit.terminal.stage import SESSION, Json, Stage, event, frame, refusal, stream
+from tests.unit.terminal.stage import SESSION, Json, Stage, event, frame, framed, refusal, stream
 
 ONE, TWO, THREE = (event(number, "turn.started") for number in (1, 2, 3))
 
@@ -65,6 +65,13 @@ def test_what_answers_and_is_no_stream_is_named() -> None:
     page = [httpx.Response(200, html="<p>hello</p>") for _ in range(4)]
     with pytest.raises(Unreachable, match="not everturn"):
         read(Stage(*page), 1)
+
+
+def test_a_heartbeat_is_no_event() -> None:
+    # The library gives an event without data for a comment, once one with an id has come.
+    beating = stream(ONE)
+    body = beating.content + b": heartbeat\n\n" + framed(TWO)
+    assert read(Stage(httpx.Response(200, headers=beating.headers, content=body)), 2) == [ONE, TWO]
 
 
 def test_the_end_of_a_session_ends_its_events() -> None:

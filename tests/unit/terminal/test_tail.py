@@ -1,10 +1,13 @@
 """Events as lines."""
 
+import argparse
 import json
 from io import StringIO
 
-from common.terminal.tail import write
-from tests.unit.terminal.stage import Json, event
+import pytest
+
+from common.terminal.tail import run, write
+from tests.unit.terminal.stage import SESSION, Json, Stage, event, stream
 
 
 def line(told: Json, *, as_json: bool = False) -> str:
@@ -31,3 +34,34 @@ def test_messages_are_shown_by_their_text() -> None:
 def test_programs_get_the_event_as_it_is() -> None:
     told = event(5, "turn.completed", words="Zürich")
     assert json.loads(line(told, as_json=True)) == told
+
+
+@pytest.mark.parametrize(
+    ("types", "exclude", "asked"),
+    [
+        (["turn.*"], [], {"types": ["turn.*", "session.idled"]}),
+        ([], ["session.*", "input.*"], {"exclude": ["input.*"]}),
+        (["turn.*"], ["session.idled"], {"types": ["turn.*", "session.idled"]}),
+    ],
+)
+def test_it_ends_when_the_session_idles_though_that_is_not_to_be_shown(
+    types: list[str],
+    exclude: list[str],
+    asked: dict[str, list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stage = Stage(stream(event(1, "turn.completed"), event(2, "session.idled")))
+    given = argparse.Namespace(
+        session=SESSION,
+        since="0",
+        type=types,
+        exclude=exclude,
+        deltas=True,
+        until_idle=True,
+        json=False,
+    )
+    assert run(stage.server, given) == 0
+    assert [each.split()[2] for each in capsys.readouterr().out.splitlines()] == ["turn.completed"]
+    (request,) = stage.requests
+    sent = {name: request.url.params.get_list(name) for name in ("types", "exclude")}
+    assert {name: values for name, values in sent.items() if values} == asked
