@@ -14,7 +14,10 @@ from dev.paths import ROOT, VENV
 USAGE = """\
 usage: python3 dev.py <command>
 
-  run [--flower]     set up if needed, then serve everything on http://localhost:9300
+  run [--flower] [--restart]
+                     set up if needed, then serve everything on http://localhost:9300,
+                     Flower too, and with --restart start again what dies
+  everturn ...       a command for what `run` serves, with its settings: everturn doctor
   test [args ...]    set up if needed, then run the whole suite (arguments go to pytest)
   lint               set up if needed, then style, types, import contracts, spelling, file sizes
   setup              set up only
@@ -27,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("help", [])
     commands: dict[str, Callable[[list[str]], int]] = {
         "run": _run,
+        "everturn": _everturn,
         "test": _test,
         "lint": _lint,
         "setup": _setup,
@@ -46,11 +50,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if unknown := [argument for argument in arguments if argument != "--flower"]:
+    if unknown := [each for each in arguments if each not in {"--flower", "--restart"}]:
         print(f"dev.py run: unknown argument {unknown[0]!r}\n\n{USAGE}", file=sys.stderr, end="")
         return 2
     setup.ensure()
     return _become("-m", "dev.supervisor", *arguments)
+
+
+def _everturn(arguments: list[str]) -> int:
+    setup.ensure()
+    return _become("-m", "dev.beside", *arguments)
 
 
 def _test(arguments: list[str]) -> int:

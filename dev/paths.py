@@ -14,6 +14,7 @@ LOCK_FILE = ROOT / "requirements-dev.lock"
 PYPROJECT = ROOT / "pyproject.toml"
 RUN_LOG = LOCAL / "run.log"
 RUN_LOCK = LOCAL / "run.lock"
+RUN_SETTINGS = LOCAL / "run.json"
 MASTER_KEY = LOCAL / "master.key"
 SETUP_LOG = LOCAL / "setup.log"
 # As root, what a server that runs as another user must reach: it may not get through to ROOT.

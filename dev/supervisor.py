@@ -1,7 +1,8 @@
 """`dev.py run`: databases, then migrations, then every process of the Procfile behind one port.
 
 Stops in the reverse order, and stops everything when one part dies: a system
-that is half there is harder to understand than one that is down.
+that is half there is harder to understand than one that is down.  With `--restart`
+it starts again what dies, as whatever runs the processes in production does.
 """
 
 import contextlib
@@ -12,11 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dev import given, greeting, procfile
-from dev.children import spawn
+from dev import beside, given, greeting, procfile
+from dev.children import signal_group, spawn
 from dev.combined_log import CombinedLog
 from dev.environment import (
     InvalidEnvironment,
@@ -38,6 +40,8 @@ _SERVICE_SECONDS = 90.0
 _RELEASE_SECONDS = 300.0
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 15.0
+# What dies sooner is broken, and would die again.
+_LEAST_LIFE_SECONDS = 5.0
 _ON_REQUEST = {"flower"}
 
 
@@ -57,12 +61,22 @@ _EXPLAINED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Launched:
+    """How a process was started, and when."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    at: float
+
+
 class Run:
     """One local run, from nothing to ready and back."""
 
-    def __init__(self, log: CombinedLog, *, extra: frozenset[str]) -> None:
+    def __init__(self, log: CombinedLog, *, extra: frozenset[str], restarts: bool = False) -> None:
         self._log = log
         self._extra = extra
+        self._restarts = restarts
         self._started = time.monotonic()
         self._settings = {**read_dotenv(DOTENV), **os.environ}
         self._ports = choose_ports(self._settings)
@@ -70,13 +84,14 @@ class Run:
         self._processes = Processes(log)
         self._services: list[tuple[Service, Child]] = []
         self._children: dict[str, Child] = {}
+        self._launched: dict[str, _Launched] = {}
 
     def go(self) -> int:
         """Run until something ends it; returns the exit status."""
         try:
             self._start()
             while True:
-                self._processes.pump(1.0)
+                self._pump()
         except StopRequested:
             self._log.say("stopping (Ctrl-C again to kill)")
             return 0
@@ -89,6 +104,24 @@ class Run:
             return 1
         finally:
             self._stop()
+
+    def _pump(self) -> None:
+        try:
+            self._processes.pump(1.0)
+        except ProcessDied as death:
+            if not self._restarts or self._children.get(death.child.name) is not death.child:
+                raise
+            self._start_another(death)
+
+    def _start_another(self, death: ProcessDied) -> None:
+        """In place of a process of ours; databases are not, and what cannot live is not tried."""
+        child, before = death.child, self._launched[death.child.name]
+        if time.monotonic() - before.at < _LEAST_LIFE_SECONDS:
+            raise death
+        signal_group(child.process.pid, signal.SIGKILL)  # whatever it has left behind
+        self._processes.forget(child)
+        self._log.say(f"{death}; starting another")
+        self._launch(child.name, before.command, before.environment)
 
     def _start(self) -> None:
         database_url = self._settings.get("DATABASE_URL") or ""
@@ -115,6 +148,7 @@ class Run:
             self._launch(process_type.name, process_type.command, environment)
         self._launch("front", (sys.executable, "-m", "dev.front"), environment)
         self._await_readiness(environment)
+        beside.tell(environment)
         seconds = time.monotonic() - self._started
         with_flower = "flower" in self._extra
         said = greeting.text(self._ports, seconds, with_flower=with_flower, data=self._data())
@@ -172,6 +206,7 @@ class Run:
         )
         child = self._processes.add(name, process, last_signal=signal.SIGKILL, may_end=may_end)
         self._children[name] = child
+        self._launched[name] = _Launched(command, environment, time.monotonic())
         return child
 
     def _await_readiness(self, environment: Mapping[str, str]) -> None:
@@ -186,6 +221,7 @@ class Run:
 
     def _stop(self) -> None:
         """Applications, then the front (the streams' farewells pass through it), then services."""
+        beside.forget()
         front = self._children.pop("front", None)
         self._processes.stop(list(self._children.values()), patience_seconds=_STOP_SECONDS)
         if front is not None:
@@ -221,9 +257,10 @@ def _holder(lock: IO[str]) -> str:
 def main(arguments: list[str]) -> int:
     """Run in the foreground; 0 when asked to stop, 1 when something went wrong."""
     extra = frozenset({"flower"} if "--flower" in arguments else set())
+    restarts = "--restart" in arguments
     try:
         with _only_run(), contextlib.closing(CombinedLog(RUN_LOG)) as log:
-            return Run(log, extra=extra).go()
+            return Run(log, extra=extra, restarts=restarts).go()
     except _EXPLAINED as failure:
         print(f"dev.py run: {failure}", file=sys.stderr)
         return 1

@@ -29,6 +29,7 @@ class Run:
     process: subprocess.Popen[bytes]
     output: Path
     port: int
+    environment: dict[str, str]
 
     @property
     def base_url(self) -> str:
@@ -45,6 +46,18 @@ class Run:
         match = wait_until(ready, description="the run is ready", timeout_seconds=READY_SECONDS)
         assert match is not None
         return float(match.group(1))
+
+    def everturn(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`dev.py everturn` in another terminal."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "dev.py"), "everturn", *arguments],
+            cwd="/",
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=READY_SECONDS,
+        )
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -83,7 +96,7 @@ def running_dev(data: Path, port: int, *arguments: str) -> Iterator[Run]:
         ) as process,
     ):
         try:
-            yield Run(process, output, port)
+            yield Run(process, output, port, environment)
         finally:
             process.kill()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from dev.services import free_test_port
@@ -12,6 +13,7 @@ from tests.conditions import wait_until
 from tests.dev.launched import (
     GONE_SECONDS,
     STOP_SECONDS,
+    Run,
     alive,
     command_of,
     data,
@@ -53,6 +55,10 @@ def _until_idle(stream: httpx.Response) -> Iterator[str]:
             return
 
 
+def _its_worker(run: Run) -> psutil.Process:
+    return next(process for process in run.descendants() if " celery " in command_of(process))
+
+
 def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port: int) -> None:
     with running_dev(data, port, "--flower") as run:
         run.seconds_to_ready()
@@ -63,12 +69,21 @@ def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port
         assert "killing" not in run.said()
         assert alive(started) == []
 
-    with running_dev(data, port) as run:
+    with running_dev(data, port, "--restart") as run:
         run.seconds_to_ready()
         assert httpx.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
         with running_dev(data, free_test_port()) as second:
             assert second.process.wait(STOP_SECONDS) == 1
             assert "running already" in second.said()
+        told = run.everturn("tail", session, "--since", "0", "--until-idle", "--type", "turn.*")
+        assert told.returncode == 0, told.stderr
+        assert "turn.completed" in told.stdout
+        assert run.everturn("turns", "--json").stdout == "[]\n"
+        _its_worker(run).kill()
+        wait_until(
+            lambda: "worker was killed by SIGKILL; starting another" in run.said(),
+            description="another worker is started",
+        )
         started = run.descendants()
         run.process.kill()
         wait_until(
@@ -76,11 +91,12 @@ def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port
             description="a killed launcher leaves nothing behind",
             timeout_seconds=GONE_SECONDS,
         )
+        asked = run.everturn("doctor")
+        assert (asked.returncode, "nothing runs here" in asked.stderr) == (1, True)
 
     with running_dev(data, port) as run:  # on what the kill has left
         run.seconds_to_ready()
         assert httpx.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
-        worker = next(process for process in run.descendants() if " celery " in command_of(process))
-        worker.kill()
+        _its_worker(run).kill()
         assert run.process.wait(STOP_SECONDS) == 1
         assert "worker was killed by SIGKILL, so everything stops" in run.said()
