@@ -50,20 +50,26 @@ def ensure_built() -> None:
             _BUILD_STAMP.write_text(wanted)
 
 
-def run_npm(*arguments: str) -> str:
-    """Run npm in the client's folder; returns what it said."""
-    return run(str(_NPM), *arguments)
+def run_npm(
+    *arguments: str, directory: Path = CLIENT, environment: Mapping[str, str] | None = None
+) -> str:
+    """Run npm, in the client's folder; returns what it said."""
+    return run(str(_NPM), *arguments, directory=directory, environment=environment)
 
 
-def run(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run Node in the client's folder; returns what it said.
+def run(
+    *arguments: str | Path,
+    directory: Path = CLIENT,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run Node, in the client's folder; returns what it said.
 
     Raises:
         NodeFailed: it did not end with 0.
     """
     answer = subprocess.run(
         [NODE, *arguments],
-        cwd=CLIENT,
+        cwd=directory,
         env=node_environment(environment or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

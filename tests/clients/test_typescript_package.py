@@ -12,6 +12,7 @@ import pytest
 from common.domain.events import EventType
 from dev import node
 from dev.paths import PYPROJECT, ROOT
+from tests import documented
 from tests.clients.typescript import TESTS, names_of, run_test_file
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
@@ -144,6 +145,19 @@ CONSUMER = {
     "noEmit": True,
     "types": ["node"],
 }
+
+
+def test_it_is_installed_as_the_page_says(tmp_path: Path) -> None:
+    # The packages are there and it is built: `npm ci` and `npm run build` were run by `_built`.
+    page = documented.block("clients/typescript/README.md", "everruns-sdk for TypeScript")
+    building, (program, *words) = page.splitlines()[0], page.splitlines()[-1].split()
+    assert building == "(cd clients/typescript && npm ci && npm run build)"
+    assert program == "npm"
+    (tmp_path / "clients").symlink_to(ROOT / "clients")
+    quietly = {"npm_config_offline": "true", "npm_config_audit": "false"}
+    node.run_npm(*words, directory=tmp_path, environment=quietly)
+    (tmp_path / "use.mjs").write_text(IMPORTS["use.mjs"] + USE)
+    assert node.run(tmp_path / "use.mjs") == "true 0\n"
 
 
 def test_it_is_used_as_either_kind_of_module_with_types(tarball: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common.cli import make_parser
 from dev import procfile
 from dev.paths import PROCFILE, PYPROJECT, ROOT
 from tests import documented
@@ -75,6 +76,33 @@ def test_the_page_tells_to_set_all_that_has_no_default() -> None:
     assert set(re.findall(r"([A-Z_]+)=", first)) == wanted
     head = _COMPOSE.read_text().split("services:")[0]
     assert all(f"#   {name} " in head for name in wanted)
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        documented.block("docs/deployment.md", "With compose"),
+        documented.block("docs/operations.md", "Upgrade without downtime", 2),
+    ],
+)
+def test_the_pages_speak_of_services_that_there_are(
+    commands: str, services: dict[str, Any]
+) -> None:
+    actions = {"build", "run", "up", "exec"}
+    for line in re.findall(r"^docker compose (.+)$", commands, flags=re.MULTILINE):
+        action, *words = line.split()
+        assert action in actions
+        named = [word.removeprefix("worker=") for word in words if not word.startswith("-")]
+        if action in ("exec", "run"):
+            service, *command = named
+            assert "build" in services[service]
+            assert command[:1] in ([], ["everturn"])
+            if command:
+                make_parser().parse_args(line.partition(" everturn ")[2].split())
+        else:
+            assert {name for name in named if not name.isdecimal()} <= services.keys()
+        scaled = re.findall(r"--scale (\w+)=", line)
+        assert set(scaled) <= services.keys()
 
 
 def test_every_service_has_limits_and_says_how_it_is(services: dict[str, Any]) -> None:

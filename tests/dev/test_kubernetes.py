@@ -1,6 +1,7 @@
 """The manifests of docs/deploy/kubernetes.  No cluster is at hand: they are checked, not run."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,9 +13,11 @@ import pytest
 import yaml
 
 from api.streaming import app as stream_app
+from common.cli import make_parser
 from common.settings import Settings
 from dev import procfile
 from dev.paths import PROCFILE, PYPROJECT, ROOT
+from tests import documented
 
 Json = dict[str, Any]
 _FOLDER = ROOT / "docs" / "deploy" / "kubernetes"
@@ -78,6 +81,21 @@ def test_the_release_is_named_as_it_is() -> None:
     assert JOB["metadata"]["name"] == f"migrate-{version}"
     (container,) = PODS["migrate"]["containers"]
     assert container["image"] == f"everturn:{version}"
+
+
+def test_the_page_applies_files_and_names_objects_that_there_are() -> None:
+    commands = documented.block("docs/deployment.md", "Kubernetes")
+    made = {"docs/deploy/kubernetes/secret.yaml"}
+    for path in set(re.findall(r"docs/deploy/kubernetes/\S*\.yaml", commands)) - made:
+        assert (ROOT / path).is_file()
+    namespace = of("Namespace").popitem()[0]
+    assert set(re.findall(r"-n (\S+)", commands)) == {namespace}
+    assert set(re.findall(r"job/(\S+)", commands)) == {JOB["metadata"]["name"]}
+    assert set(re.findall(r"deploy/([a-z]+) ", commands)) <= DEPLOYMENTS.keys()
+    for line in re.findall(r"-- everturn (.+)", commands):
+        make_parser().parse_args(line.split())
+    order = ["namespace.yaml", "secret.yaml -n", "migrate.yaml", "wait", "apply -k", "exec"]
+    assert [commands.index(step) for step in order] == sorted(map(commands.index, order))
 
 
 def test_they_run_what_the_procfile_has() -> None:

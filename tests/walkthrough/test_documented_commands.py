@@ -1,6 +1,7 @@
-"""What the pages tell to type: run here as it stands, or by the test that is named."""
+"""What the pages tell to type: run here as it stands, or by a test that can be held to it."""
 
-import os
+import argparse
+import inspect
 import re
 import shutil
 import subprocess
@@ -11,79 +12,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from common import cli
+from dev import bootstrap
 from dev.paths import ROOT
-from tests import documented
+from tests import documented, documented_shell, documented_use
 from tests.corpus import saved, two_halves
 from tests.system import System
+from tests.walkthrough.commands import RUN, By, Here, NotRun
 from tests.walkthrough.test_first_steps import new_session
 
-HERE = "here"
-# By whom each block is run, or why it is not.
-RUN = {
-    "README.md / Run it / 1": "tests/dev/test_run.py",
-    "README.md / Run it / 2": HERE,
-    "README.md / Run it / 3": "tests/walkthrough/test_terminal.py",
-    "README.md / Test it / 1": "not run: it is what runs this",
-    "clients/typescript/README.md / everruns-sdk for TypeScript / 1": (
-        "tests/clients/test_typescript_package.py"
-    ),
-    "docs/cli.md / Talk to an agent / 1": "tests/walkthrough/test_terminal.py",
-    "docs/cli.md / Talk to an agent / 2": "tests/walkthrough/test_terminal.py",
-    "docs/cli.md / Watch a session / 1": "tests/walkthrough/test_terminal.py",
-    "docs/cli.md / Find what does not go on / 1": "tests/walkthrough/test_terminal.py",
-    "docs/cli.md / Completion / 1": "tests/unit/common/test_cli.py",
-    "docs/deployment.md / With compose / 1": "not run: needs a container engine",
-    "docs/deployment.md / Kubernetes / 1": "not run: needs a cluster",
-    "docs/images.md / Images / 1": HERE,
-    "docs/images.md / Images / 2": HERE,
-    "docs/llmsim.md / The simulated model / 1": HERE,
-    "docs/llmsim.md / The simulated model / 2": HERE,
-    "docs/operations.md / Backup and restore / 1": "tests/integration/backup/test_backup.py",
-    "docs/operations.md / Backup and restore / 2": "tests/integration/backup/test_backup.py",
-    "docs/operations.md / Upgrade without downtime / 1": "tests/integration/backup/test_backup.py",
-    "docs/operations.md / Upgrade without downtime / 2": "not run: needs a container engine",
-    "docs/providers.md / Models and their providers / 1": HERE,
-    "docs/providers.md / Start in a minute / 1": "not run: asks a real provider",
-    "docs/providers.md / OpenAI / 1": "not run: asks a real provider",
-    "docs/providers.md / Anthropic / 1": HERE,
-    "docs/providers.md / Anthropic / 2": HERE,
-    "docs/providers.md / Ollama, vLLM, and other servers of your own / 1": (
-        "not run: asks servers of your own"
-    ),
-    "docs/providers.md / Ollama, vLLM, and other servers of your own / 2": HERE,
-    "docs/providers.md / OpenRouter / 1": "not run: asks a real provider",
-    "docs/providers.md / Azure OpenAI / 1": "not run: asks a real provider",
-    "docs/providers.md / When a provider is down / 1": HERE,
-    "docs/providers.md / Keys at rest / 1": HERE,
-    "docs/reliability.md / Every crossing of a turn, by number / 1": (
-        "tests/chaos/crash_points/test_every_crash_point.py"
-    ),
-    "docs/identity.md / The first user / 1": "tests/integration/access/test_user_commands.py",
-    "docs/performance.md / Performance / 1": "not run: takes a quarter of an hour of the machine",
-    "docs/reliability.md / The storm / 1": "tests/chaos/storm/test_storm.py",
-    "docs/security.md / The first key / 1": "tests/integration/access/test_key_commands.py",
-    "docs/security.md / The first key / 2": HERE,
-    "docs/your-own-tools.md / 6. Test it / 1": "tests/example_tools/test_parcels.py",
-    "docs/your-own-tools.md / 7. Install it and use it / 1": (
-        "tests/integration/worker/test_installed_tools.py"
-    ),
-    "docs/your-own-tools.md / 7. Install it and use it / 2": (
-        "tests/integration/worker/test_installed_tools.py"
-    ),
-    "docs/your-own-tools.md / 7. Install it and use it / 3": (
-        "tests/integration/worker/test_installed_tools.py"
-    ),
-}
 BLOCKS = {block.name: block for page in documented.pages() for block in documented.blocks(page)}
-# A refusal fails the block; a stream, which has no end, is watched for a moment.
-_CURL = """
-curl() {
-  case " $* " in
-    *" -N "*) command curl --max-time 1 "$@" || test $? -eq 28 ;;
-    *) command curl --fail-with-body --max-time 20 "$@" ;;
-  esac
-}
-"""
+_COMMAND = re.compile(
+    r"^(\$ )?(curl|docker|everturn|git|kubectl|make|npm|pip|python3|\.venv/bin/)", re.MULTILINE
+)
+_INLINE = re.compile(r"`((?:everturn|python3 dev\.py|make) [^`…]+)`")
+_SAID_NOT_TO_BE = ("everturn dev", "everturn bench")
+_TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
 
 @dataclass(frozen=True)
@@ -102,7 +46,8 @@ def place(system: System, tmp_path_factory: pytest.TempPathFactory) -> Place:
         provider = _made(
             api, "/providers", name="filled in", provider_type="anthropic", api_key="x"
         )
-        _made(api, "/agents", name="writer", system_prompt="You write.")
+        for name in ("writer", "assistant"):
+            _made(api, "/agents", name=name, system_prompt="You write.")
         photo = {"file": ("photo.jpg", (directory / "photo.jpg").read_bytes())}
         ids = {
             "agent": _made(api, "/agents", name="filled-in", system_prompt="You are."),
@@ -118,36 +63,109 @@ def _made(api: httpx.Client, path: str, **body: str) -> str:
     return str(api.post(path, json=body).raise_for_status().json()["id"])
 
 
-def filled_in(code: str, place: Place, base_url: str) -> str:
-    """The code with an id for each `session_…`, and with this server's address."""
+def filled_in(code: str, place: Place) -> str:
+    """The code with an id for each `session_…`, and with keys."""
     for kind, found in place.ids.items():
         code = code.replace(f"{kind}_…", found)
-    code = re.sub(r'"(sk-[a-z-]*)…"', r'"\1x"', code)
-    code = code.replace('"image_id": "…"', f'"image_id": "{place.ids["image"]}"')
-    return code.replace("http://localhost:9300", base_url)
+    code = re.sub(r'"(sk-[a-z-]*|)…"', r'"\1x"', code)
+    return code.replace('"image_id": "x"', f'"image_id": "{place.ids["image"]}"')
 
 
-def test_every_block_is_run_by_somebody_or_says_why_not() -> None:
+def left_of(block: documented.Block, here: Here) -> str:
+    """The code without the commands that cannot be run here, each of which is on its own line."""
+    if here.without is None:
+        return block.code
+    word, _ = here.without
+    kept = [line for line in block.code.splitlines(keepends=True) if word not in line]
+    assert len(kept) < len(block.code.splitlines()), f"{block.name}: nothing to leave out"
+    return "".join(kept)
+
+
+def test_every_block_is_in_the_list() -> None:
     assert RUN.keys() == BLOCKS.keys()
-    for runner in set(RUN.values()) - {HERE}:
-        assert runner.startswith("not run: ") or (ROOT / runner).is_file(), runner
+
+
+@pytest.mark.parametrize("name", [name for name, by in RUN.items() if isinstance(by, By)])
+def test_a_block_that_is_run_elsewhere_is_run_there(name: str) -> None:
+    by = RUN[name]
+    assert isinstance(by, By)
+    assert documented_use.missing(BLOCKS[name], by.tests) == set()
+
+
+@pytest.mark.parametrize("name", [name for name, by in RUN.items() if isinstance(by, NotRun)])
+def test_a_block_that_cannot_be_run_is_checked_otherwise(name: str) -> None:
+    by = RUN[name]
+    assert isinstance(by, NotRun)
+    assert documented_use.takes_from_the_page(ROOT / by.checked_by, BLOCKS[name])
+
+
+def test_a_command_that_a_test_does_not_say_is_missed() -> None:
+    code = 'everturn tail "$SESSION" --since 0\nHALF=1 python3 dev.py run --never-heard\n'
+    invented = documented.Block("docs/cli.md", "Nowhere", "sh", 1, code)
+    told = documented_use.missing(invented, ("tests/walkthrough/test_terminal.py",))
+    assert {"HALF", "--never-heard"} <= told
+    assert not {"tail", "--since"} & told
+
+
+def test_no_command_hides_in_a_block_of_another_kind() -> None:
+    for page in documented.pages():
+        for language in ("", "text", "bash", "shell", "console"):
+            for block in documented.blocks(page, language):
+                assert not _COMMAND.search(block.code), block.name
+
+
+def test_every_command_in_a_sentence_is_one_that_there_is() -> None:
+    for page in documented.pages():
+        for command in _INLINE.findall((ROOT / page).read_text()):
+            is_there = command not in _SAID_NOT_TO_BE
+            assert _is_known(command.split()) is is_there, f"{page}: {command}"
+
+
+def _is_known(words: list[str]) -> bool:
+    program, *rest = words
+    if program == "make":
+        return rest[0] in _TARGETS
+    if program == "python3":
+        return f"\n  {rest[1]} " in bootstrap.USAGE
+    parser = cli.make_parser()
+    while rest and (parsers := _below(parser)) and rest[0] in parsers:
+        parser = parsers[rest.pop(0)]
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    return parser.prog != "everturn" and options <= set(parser._option_string_actions)
+
+
+def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def test_what_takes_too_long_here_is_spelled_right() -> None:
+    from tests.bench import __main__ as bench  # noqa: PLC0415 - it needs a server's libraries
+
+    (suite,) = documented_use.commands_of(documented.block("README.md", "Test it"))
+    assert suite == ["python3", "dev.py", "test"]
+    assert _is_known(suite)
+    options = set(re.findall(r'"(--\w+)"', inspect.getsource(bench)))
+    known = {"make", "bench", *options, *bench._SCENARIOS}
+    measuring = documented.block("docs/performance.md", "Performance")
+    for command in documented_use.commands_of(measuring):
+        said = {word.removeprefix("args=") for word in command if not word.isdecimal()}
+        assert said - known == set()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the pages' commands need curl")
-@pytest.mark.parametrize("name", [name for name, runner in RUN.items() if runner == HERE])
+@pytest.mark.parametrize("name", [name for name, by in RUN.items() if isinstance(by, Here)])
 def test_what_a_page_tells_to_type_works(name: str, system: System, place: Place) -> None:
-    code = filled_in(BLOCKS[name].code, place, system.base_url)
-    assert "…" not in code, "nothing is left to be filled in"
-    done = subprocess.run(  # noqa: S603 - what the page says
-        ["/bin/sh", "-e", "-c", f"API={system.base_url}/v1\n{_CURL}{code}"],
-        cwd=place.directory,
-        env={"PATH": os.defpath},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    by = RUN[name]
+    assert isinstance(by, Here)
+    code = filled_in(left_of(BLOCKS[name], by), place)
+    environment = {**system.environment, "SESSION": place.ids["session"]}
+    assert "…" not in re.sub(r"#.*", "", code), "nothing is left to be filled in"
+    documented_shell.run(
+        code, system.base_url, place.directory, environment=environment, given=by.given
     )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("number", [1, 2])

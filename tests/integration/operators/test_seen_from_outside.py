@@ -38,10 +38,11 @@ class View:
     collector: Collector
 
     def tasks(self, turn_id: str) -> list[dict[str, Any]]:
-        """What Flower shows of a turn's tasks, the first received first."""
-        answer = self.flower.get("/api/tasks")
+        """What Flower finds of a turn's tasks, the first received first."""
+        answer = self.flower.get("/api/tasks", params={"search": turn_id})
         assert answer.status_code == 200, answer.text
         found = [task for task in answer.json().values() if turn_id in task["args"]]
+        assert len(found) == len(answer.json())
         return sorted(found, key=lambda task: task["received"] or 0)
 
     def series(self, name: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -144,6 +145,8 @@ def test_flower_shows_whose_task_it_is_and_nothing_that_was_said(view: View) -> 
         assert "'attempt': 1" in shown
     assert "'outcome': 'completed'" in task["result"]
     assert task["worker"].startswith("turns-")
+    by_session = view.flower.get("/api/tasks", params={"search": session}).json()
+    assert list(by_session) == [task["uuid"]]
     assert _WORD not in view.flower.get("/api/tasks").text
     page = view.flower.get("/tasks")
     assert page.status_code == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import documented, documented_shell
 from tests.chaos.client import Client, assert_one_whole_turn
 from tests.conditions import wait_until
 from tests.system import System, running
@@ -114,6 +115,12 @@ def test_an_installed_tool_is_listed_granted_and_run(system: System, parcels: Pa
         assert (sent["capability_id"], sent["capability_name"]) == ("parcels", "Parcels")
         assert sent["display_name"] == "Send a parcel"
         assert len(list(parcels.iterdir())) == 1
+
+    use = documented.block("docs/your-own-tools.md", "7. Install it and use it", 2)
+    send = documented.block("docs/your-own-tools.md", "7. Install it and use it", 3)
+    said = documented_shell.run(f"{use}{send}", system.base_url, parcels)
+    assert '"parcels"' in said
+    wait_until(lambda: len(list(parcels.iterdir())) == 2, description="the page's parcel is sent")
 
     worker = next(part for part in system.parts if part.name.startswith("worker"))
     assert worker.said("entry_point_broken") >= 2, "what is broken is told"
