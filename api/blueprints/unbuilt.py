@@ -82,7 +82,6 @@ UNBUILT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "Durable administration": (
         ("POST", "/durable/workflows/<workflow_id>/signal"),
-        ("GET", "/durable/workflows/<workflow_id>/sse"),
         ("POST", "/durable/tasks"),
         ("GET POST", "/durable/schedules"),
         ("GET PATCH DELETE", "/durable/schedules/<schedule_id>"),

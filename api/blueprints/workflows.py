@@ -11,6 +11,7 @@ from flask import Response
 from api.auth import Caller
 from api.deps import Deps
 from api.endpoint import Answer, Call, Contract, endpoint
+from api.errors import Misdirected
 from api.lists.workflow_events import failure_of, list_workflow_events
 from api.schemas.dead_letters import (
     DeadLetterListQuery,
@@ -30,6 +31,7 @@ from api.schemas.workflows import (
     WorkflowListQuery,
     WorkflowListSchema,
     WorkflowSchema,
+    WorkflowStreamQuery,
     show_task,
     show_workflow,
     statuses_of,
@@ -107,6 +109,24 @@ def get_workflow_events(call: Call[None, dict[str, Any]], workflow_id: UUID) -> 
     found = _find(call.deps, call.caller, workflow_id)
     after, limit = call.query["after_sequence"], call.query["limit"]
     return list_workflow_events(call.deps, found, after=after, limit=limit)
+
+
+@blueprint.get("/workflows/<workflow_id>/sse")
+@endpoint(
+    Contract(
+        summary="Watch a workflow",
+        scope=Scope.OPERATIONS_READ,
+        description="Server-sent events: `connected`, the turn's events as they are listed, each"
+        " under the name of its type, and `disconnecting` with the reason `workflow_over` after"
+        " the last. Served by the stream process.",
+        query=WorkflowStreamQuery(),
+        content_type="text/event-stream",
+        fails=(404, 429, 503),
+    )
+)
+def stream_workflow(_call: Call[None, dict[str, Any]], workflow_id: UUID) -> Answer:  # noqa: ARG001
+    """Watch; this process is never asked when the proxy is set up rightly."""
+    raise Misdirected("Event streams are served by the stream process, not by this one")
 
 
 @blueprint.post("/workflows/<workflow_id>/cancel")

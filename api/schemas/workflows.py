@@ -52,6 +52,13 @@ class WorkflowEventQuery(Schema):
     limit = QueryInteger(load_default=MOST_EVENTS, validate=validate.Range(min=1, max=MOST_EVENTS))
 
 
+class WorkflowStreamQuery(Schema):
+    """Where a workflow's stream goes on, which another process serves; not both."""
+
+    since_id = fields.String()
+    after_sequence = fields.Integer()
+
+
 class WorkflowSchema(Schema):
     """A turn."""
 

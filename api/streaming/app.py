@@ -1,4 +1,4 @@
-"""The ASGI application: three families of routes, and the process's start and end."""
+"""The ASGI application: four families of routes, and the process's start and end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from api.auth import Caller
+from api.streaming import workflow
 from api.streaming.admission import admit, while_admitted
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
@@ -24,6 +25,7 @@ from api.streaming.request import (
     below_agent,
     below_channel,
     headers_of,
+    of_workflow,
     parse_request,
     request_id_of,
 )
@@ -43,11 +45,12 @@ from api.streaming.responses import (
     with_protection,
 )
 from api.streaming.start import StartMode
-from api.streaming.stream import Stream
+from api.streaming.stream import Stream, ask
 from api.throttle import rate_headers
 from common.clock import new_id
 from common.domain.access import Need, Scope
-from common.domain.errors import DomainError
+from common.domain.errors import DomainError, NotFound
+from common.domain.ids import Kind, parse_id, show_id
 from common.logs import place_of
 from common.storage.engine import DatabaseError
 
@@ -71,9 +74,13 @@ _CHANNEL: Final = Route(
     re.compile(r"(?:/api)?/v1/channels/(?P<agent>[^/]+)/sessions/(?P<session>[^/]+)/sse/?"),
     Scope.CHANNELS_USE,
 )
+_WORKFLOW: Final = Route(
+    re.compile(r"(?:/api)?/v1/durable/workflows/(?P<workflow>[^/]+)/sse/?"),
+    Scope.OPERATIONS_READ,
+)
 _MONITOR: Final = Route(re.compile(r"(?:/api)?/v1/durable/sse/?"), Scope.OPERATIONS_READ)
 # All there are, but for those of the process's health, which need nothing.
-ROUTES: Final = (_SESSION, _CHANNEL, _MONITOR)
+ROUTES: Final = (_SESSION, _CHANNEL, _WORKFLOW, _MONITOR)
 _HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
 _READY_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 1.0
@@ -170,22 +177,42 @@ async def _serve(
         with while_admitted(deps.gate, caller, monitoring):
             await monitoring.serve(receive, send, headers=headers)
         return
-    request = _read(deps, scope, route, match, caller)
+    if route is _WORKFLOW:
+        request = await _read_workflow(deps, scope, match["workflow"], caller)
+    else:
+        request = _read(deps, scope, route, match, caller)
     await Stream(deps, caller, request).serve(receive, send, headers=headers)
 
 
 def _read(
     deps: Deps, scope: AsgiScope, route: Route, match: re.Match[str], caller: Caller
 ) -> StreamRequest:
-    request = parse_request(
-        scope,
-        match["session"],
-        organization_id=caller.organization_id,
-        default_start=StartMode(deps.settings.sse_default_start),
-    )
+    request = _of_session(deps, scope, match["session"], caller)
     if route is _CHANNEL:
         return below_channel(request, scope, match["agent"], caller)
     return request if match["agent"] is None else below_agent(request, match["agent"])
+
+
+async def _read_workflow(
+    deps: Deps, scope: AsgiScope, workflow_id: str, caller: Caller
+) -> StreamRequest:
+    turn_id = parse_id(Kind.TURN, workflow_id)
+    found = await ask(
+        deps, caller.organization_id, lambda tx: workflow.find(tx, caller.organization_id, turn_id)
+    )
+    if found is None:
+        raise NotFound("Workflow not found")
+    session = show_id(Kind.SESSION, found.session_id)
+    return of_workflow(_of_session(deps, scope, session, caller), found)
+
+
+def _of_session(deps: Deps, scope: AsgiScope, session: str, caller: Caller) -> StreamRequest:
+    return parse_request(
+        scope,
+        session,
+        organization_id=caller.organization_id,
+        default_start=StartMode(deps.settings.sse_default_start),
+    )
 
 
 async def _run_background(deps: Deps) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from api.auth import Caller
 from api.streaming.start import StartMode
+from api.streaming.workflow import Workflow
 from common.domain.agent import AgentRef, agent_ref
 from common.domain.cursor import Cursor, LogCursor, decode_cursor
 from common.domain.end_user import HEADER as END_USER_HEADER
@@ -21,7 +22,7 @@ from common.domain.errors import (
     FieldProblem,
     InvalidCursor,
 )
-from common.domain.events import TypeFilter, is_known_filter
+from common.domain.events import DELTA_TYPES, EventType, TypeFilter, is_known_filter
 from common.domain.ids import Kind, parse_id
 from common.domain.text import is_storable
 
@@ -30,6 +31,10 @@ _MOST_TYPES: Final = 25
 _LONGEST_NUMBER: Final = 18
 _LONGEST_NAME: Final = 256
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# Events of a workflow are numbered, which what is live only is not.
+_NUMBERED: Final = TypeFilter(
+    exclude=(*DELTA_TYPES.values(), EventType.TOOL_PROGRESS, EventType.TOOL_OUTPUT_DELTA)
+)
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 Scope = Mapping[str, Any]
@@ -44,6 +49,7 @@ class StreamRequest:
         caller: tells clients apart, as far as the start rule needs it.
         agent: whose session it must be, as the path has it; None: any agent's.
         owner: whose session it must be; None: anybody's.
+        workflow: of what alone events are shown; None: of the whole session.
     """
 
     session_id: UUID
@@ -56,6 +62,7 @@ class StreamRequest:
     agent: AgentRef | None = None
     owner: UUID | None = None
     only_agent_id: UUID | None = None
+    workflow: Workflow | None = None
 
 
 def parse_request(
@@ -102,6 +109,13 @@ def below_channel(
     named = headers_of(scope).get(END_USER_HEADER.lower())
     owner = end_user_principal(request.organization_id, caller.principal_id, named)
     return replace(below_agent(request, agent), owner=owner, only_agent_id=caller.agent_id)
+
+
+def of_workflow(request: StreamRequest, workflow: Workflow) -> StreamRequest:
+    """The same for one turn, from its first event or from the cursor on."""
+    given = 0 if request.cursor is None else request.cursor.sequence
+    start = LogCursor(max(given, workflow.before))
+    return replace(request, workflow=workflow, cursor=start, types=_NUMBERED)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """One stream from request to end.
 
 Opening costs one SQL statement to find the session, for some cursors one to find the
-text that is open there, and one to read the log (three at most); and in Redis one round
-trip to be counted in the session and one in the organization, and for a stream without
-cursor on a turn that ended just now one to a few for the start rule.  An event or a
-delta costs neither, but an answer one round trip to Redis.
+text that is open there, and one to read the log (three at most; of a workflow one or two
+more to find the turn); and in Redis one round trip to be counted in the session and one
+in the organization, and for a stream without cursor on a turn that ended just now one to
+a few for the start rule.  An event or a delta costs neither, but an answer one round trip
+to Redis.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, TypeVar
+from uuid import UUID
 
 import structlog
 
@@ -31,6 +33,7 @@ from api.streaming.sending import AtOnce, Stalled, send_body, send_start
 from api.streaming.sse import RETRY_MS
 from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
 from api.streaming.subscription import Subscription
+from api.streaming.workflow import Excerpt
 from common.domain.cursor import LogCursor
 from common.domain.errors import NotFound
 from common.live_frames import live_event
@@ -44,6 +47,21 @@ _CYCLE_JITTER: Final = 0.2
 
 T = TypeVar("T")
 _log = structlog.get_logger()
+
+
+async def ask(deps: Deps, organization_id: UUID, question: Callable[[Tx], T]) -> T:
+    """Ask the database what a stream needs to open, without holding up the others.
+
+    Raises:
+        Refused: it does not answer.
+    """
+    database, loop = deps.database.of(organization_id), asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_OPEN_SECONDS):
+            return await loop.run_in_executor(deps.executor, storage.ask, database, question)
+    except (storage.DatabaseUnavailable, TimeoutError) as failure:
+        _log.warning("stream_not_opened", error=str(failure) or type(failure).__name__)
+        raise unavailable() from failure
 
 
 class Stream:
@@ -132,15 +150,7 @@ class Stream:
         return None if found is None else LogEntry(live_event(found))
 
     async def _ask(self, question: Callable[[Tx], T]) -> T:
-        deps = self._deps
-        database = deps.database.of(self._request.organization_id)
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(_OPEN_SECONDS):
-                return await loop.run_in_executor(deps.executor, storage.ask, database, question)
-        except (storage.DatabaseUnavailable, TimeoutError) as failure:
-            _log.warning("stream_not_opened", error=str(failure) or type(failure).__name__)
-            raise unavailable() from failure
+        return await ask(self._deps, self._request.organization_id, question)
 
     # --- while it is open ----------------------------------------------------------
 
@@ -154,6 +164,7 @@ class Stream:
         headers: Headers,
     ) -> None:
         request, deps = self._request, self._deps
+        workflow = request.workflow
         watch = deps.hub.enter(request.session_id, has_open_turn=view.has_open_turn)
         relay = Relay(start.position, request.types, watch.buffer, text=start.text)
         subscription = Subscription(
@@ -162,6 +173,7 @@ class Stream:
             deps.reader,
             with_accumulated=request.with_accumulated,
             on_full=deps.metrics.fell_behind,
+            excerpt=None if workflow is None else Excerpt(workflow, start.position),
         )
         timers = Timers(subscription, deps)
         listening = asyncio.create_task(_until_gone(receive, subscription))

@@ -21,6 +21,7 @@ from api.streaming.log_reader import LogReader, ReadSlice
 from api.streaming.relay import Delta, Output, Relay, Reported
 from api.streaming.sse import HEARTBEAT, disconnecting_frame
 from api.streaming.watch import Watch
+from api.streaming.workflow import OVER, OVER_RETRY_MS, Excerpt
 from common.domain.events import TERMINAL_TYPES
 from common.live_frames import LiveReport
 from common.logs import place_of
@@ -66,8 +67,18 @@ class Subscription:
         *,
         with_accumulated: bool,
         on_full: Callable[[], None] = lambda: None,
+        excerpt: Excerpt | None = None,
     ) -> None:
-        """`on_full` is called when the client was too slow for what came."""
+        """Make one that gets nothing yet.
+
+        Args:
+            watch: the session's.
+            relay: where the client stands.
+            reader: of the log.
+            with_accumulated: whether deltas bring the text so far.
+            on_full: called when the client was too slow for what came.
+            excerpt: of what is to be shown; None for all.
+        """
         self.wants_text = relay.wants_text
         self.is_ended = False
         self._watch = watch
@@ -75,6 +86,7 @@ class Subscription:
         self._reader = reader
         self._with_accumulated = with_accumulated
         self._on_full = on_full
+        self._excerpt = excerpt
         self._has_news = asyncio.Event()
         self._inbox: deque[LogEntry | LiveReport] = deque()
         self._inbox_bytes = 0
@@ -170,8 +182,10 @@ class Subscription:
             self._watch.follow(self._relay.text.opener.sequence)
         if has_read and self._relay.is_behind and self._relay.position == before:
             self._pause()  # the log does not have what was heard of
-        self._read_on()
         writes = list(self._written(outputs))
+        if self._excerpt and self._excerpt.is_over(is_behind=self._relay.is_behind):
+            self.end(OVER, retry_ms=OVER_RETRY_MS)
+        self._read_on()
         if self._is_beat_due:
             self._is_beat_due = False
             writes.append(Write(HEARTBEAT))
@@ -267,12 +281,18 @@ class Subscription:
                 if size >= _WRITE_BYTES:
                     yield Write(b"".join(frames), answer)
                     frames, size, answer = [], 0, 0
-                frame = output.frame
-                answer = output.sequence if output.type in _ANSWERS else answer
+                frame, is_answer = self._shown(output)
+                answer = output.sequence if is_answer else answer
             frames.append(frame)
             size += len(frame)
-        if frames:
+        if size:
             yield Write(b"".join(frames), answer)
+
+    def _shown(self, entry: LogEntry) -> tuple[bytes, bool]:
+        """Its frame, and whether who reads it has had an answer: an excerpt is read by others."""
+        if self._excerpt is not None:
+            return self._excerpt.frame(entry), False
+        return entry.frame, entry.type in _ANSWERS
 
 
 def _is_mark(output: Output) -> bool:

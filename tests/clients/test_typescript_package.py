@@ -23,6 +23,7 @@ NOT_BY_ROUTE = {
     "GET /health/live": "for process managers",
     "GET /health/ready": "for process managers",
     "GET /v1/durable/sse": "for dashboards",
+    "GET /v1/durable/workflows/{workflow_id}/sse": "for dashboards",
     "POST /v1/agents/import": "sent as text",
     "POST /v1/images": "sent as a form",
     "GET /v1/sessions/{session_id}/sse": "EventStream",

@@ -1273,6 +1273,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/durable/workflows/{workflow_id}/sse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch a workflow
+         * @description Server-sent events: `connected`, the turn's events as they are listed, each under the name of its type, and `disconnecting` with the reason `workflow_over` after the last. Served by the stream process.
+         */
+        get: operations["stream_workflow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/harness-examples": {
         parameters: {
             query?: never;
@@ -6387,6 +6407,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkflowEventList"];
+                };
+            };
+        };
+    };
+    stream_workflow: {
+        parameters: {
+            query?: {
+                after_sequence?: number;
+                since_id?: string;
+            };
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
         };

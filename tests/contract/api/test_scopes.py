@@ -167,6 +167,7 @@ def test_a_route_that_says_nothing_is_closed_to_everyone(
         "/v1/sessions/<session_id>/sse",
         "/v1/agents/<agent>/sessions/<session_id>/sse",
         "/v1/channels/<channel>/sessions/<session_id>/sse",
+        "/v1/durable/workflows/<workflow_id>/sse",
         "/v1/durable/sse",
     ],
 )

@@ -99,6 +99,11 @@ def test_a_workflow_s_events_are_its_turn_s(api: Api, database: Database) -> Non
     assert rest == events[2:3]
 
 
+def test_the_stream_of_a_workflow_is_served_elsewhere(api: Api, database: Database) -> None:
+    shown = workflow_of(database, posted(api))
+    assert api.get(f"/v1/durable/workflows/{shown}/sse").status == 421
+
+
 def test_a_workflow_is_cancelled_once(api: Api, database: Database, live: RecordingLive) -> None:
     session = posted(api)
     shown = workflow_of(database, session)

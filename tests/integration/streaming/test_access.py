@@ -78,6 +78,15 @@ def monitor(world: World, headers: Headers) -> Reader:
     return reader
 
 
+def workflow(world: World, author: Author, headers: Headers) -> Reader:
+    if author.turn_id is None:
+        author.post("Hi")
+    path = f"/v1/durable/workflows/{author.context['turn_id']}/sse"
+    reader = Reader(world.servers[0].port, path, headers)
+    world.readers.append(reader)
+    return reader
+
+
 def test_without_a_good_key_no_stream_is_opened(world: World, author: Author) -> None:
     for headers, challenge in (
         ({}, 'Bearer realm="everturn"'),
@@ -111,9 +120,11 @@ def test_a_stream_needs_its_scope(world: World, author: Author) -> None:
 
     assert world.read(author, headers=reading).status == 200
     assert monitor(world, operating).status == 200
+    assert workflow(world, author, operating).status == 200
     for refused, scope in (
         (world.read(author, headers=operating), "sessions:read"),
         (monitor(world, reading), "operations:read"),
+        (workflow(world, author, reading), "operations:read"),
     ):
         assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")
         assert f'scope="{scope}"' in refused.response.headers["WWW-Authenticate"]
@@ -182,7 +193,7 @@ def open_monitor(world: World, _author: Author, headers: Headers) -> Reader:
     return monitor(world, headers)
 
 
-@pytest.mark.parametrize("opening", [open_session, open_monitor])
+@pytest.mark.parametrize("opening", [open_session, open_monitor, workflow])
 @pytest.mark.parametrize("is_telling", [True, False], ids=["told", "not told"])
 def test_a_stream_ends_when_its_key_is_revoked(
     world: World, author: Author, opening: Opening, *, is_telling: bool

@@ -21,12 +21,13 @@ OF_SESSIONS = (
     "/v1/sessions/{session}/sse",
     "/v1/agents/{agent}/sessions/{session}/sse",
     "/v1/channels/{agent}/sessions/{session}/sse",
+    "/v1/durable/workflows/{workflow}/sse",
 )
 OF_NOBODY = ("/v1/durable/sse",)
 
 
 class Tenant:
-    """An organization with a key, an agent and a session of it."""
+    """An organization with a key, an agent, a session of it and a turn."""
 
     def __init__(self, world: World, organization_id: UUID) -> None:
         self._world = world
@@ -40,6 +41,7 @@ class Tenant:
             )
         self.organization_id = organization_id
         self.author = world.author(organization_id=organization_id)
+        self.author.post("Hi")
         self.agent = new_id()
         _, self.headers = make_key(world, organization_id=organization_id, principal_id=principal)
         with world.database.transaction() as tx:
@@ -57,7 +59,9 @@ class Tenant:
 
     def path(self, route: str) -> str:
         agent = show_id(Kind.AGENT, self.agent)
-        return route.format(session=self.author.shown_id, agent=agent)
+        return route.format(
+            session=self.author.shown_id, agent=agent, workflow=self.author.context["turn_id"]
+        )
 
     def status(self, path: str, **headers: str) -> int:
         with Reader(self._world.servers[0].port, path, {**self.headers, **headers}) as reader:
@@ -72,7 +76,8 @@ def tenants(world: World) -> tuple[Tenant, Tenant]:
 
 
 def test_every_route_is_walked() -> None:
-    walked = {route_of(path.format(session="x", agent="x")) for path in (*OF_SESSIONS, *OF_NOBODY)}
+    named = {"session": "x", "agent": "x", "workflow": "x"}
+    walked = {route_of(path.format(**named)) for path in (*OF_SESSIONS, *OF_NOBODY)}
     assert {found[0] for found in walked if found} == set(ROUTES)
 
 
