@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from apiflask import APIFlask
 
-from api import admission, bootstrap, errors, openapi, requests
+from api import admission, audit, bootstrap, errors, openapi, requests
 from api.blueprints import (
     access,
     agent_versions,
     agents,
+    audit_log,
     capabilities,
     channels,
     diagnosis,
@@ -75,6 +76,7 @@ _BLUEPRINTS = (
     logins,
     organizations,
     users,
+    audit_log,
     unbuilt,
 )
 
@@ -100,6 +102,7 @@ def create_app(deps: Deps | None = None) -> APIFlask:
     requests.observe(app)
     gate = open_gate(built.settings, built.database, built.redis)
     admission.guard(app, gate, Throttle(built.settings, built.rates))
+    audit.record(app)
     errors.register(app)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)

@@ -18,6 +18,8 @@ from common.domain.access import (
     has_scheme,
     read_credential,
 )
+from common.domain.audit import NOBODY as UNKNOWN_ACTOR
+from common.domain.audit import Actor, ActorType
 from common.domain.errors import (
     BadRequest,
     DomainError,
@@ -27,7 +29,14 @@ from common.domain.errors import (
     NotFound,
     Unauthorized,
 )
-from common.domain.ids import DEFAULT_ORGANIZATION, NO_ORGANIZATION, Kind, parse_id
+from common.domain.ids import (
+    ANONYMOUS_PRINCIPAL,
+    DEFAULT_ORGANIZATION,
+    NO_ORGANIZATION,
+    Kind,
+    parse_id,
+    show_id,
+)
 
 Dialect = Literal["seed", "sdk"]
 
@@ -147,6 +156,22 @@ def organization_of(presented: Presented) -> UUID | None:
 def unknown_organization() -> NotFound:
     """What is said of an organization that does not exist, or not for the caller."""
     return NotFound("Organization not found")
+
+
+def actor_of(caller: Caller) -> Actor:
+    """As what the audit log knows a caller."""
+    if caller is NOBODY:
+        return UNKNOWN_ACTOR
+    if caller.key_id is not None:
+        key = show_id(Kind.API_KEY, caller.key_id)
+        if caller.agent_id is not None:
+            return Actor(ActorType.AGENT_KEY, key, show_id(Kind.AGENT, caller.agent_id))
+        user = None if caller.role is None else show_id(Kind.USER, caller.principal_id)
+        return Actor(ActorType.API_KEY, key, user)
+    if caller.login is not None:
+        return Actor(ActorType.USER, show_id(Kind.USER, caller.principal_id))
+    is_anyone = caller.principal_id == ANONYMOUS_PRINCIPAL
+    return Actor(ActorType.ANONYMOUS if is_anyone else ActorType.CONFIGURED_KEY)
 
 
 def check(caller: Caller, need: Need | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 
+from api.audit_trail import AuditTrail
 from api.deps import Deps
 from api.login_limits import LoginLimits
 from api.metrics import ApiMetrics
@@ -36,6 +37,12 @@ def build(settings: Settings) -> Deps:
     database.watch(metrics.pool.changed)
     tracer = Tracer.from_settings(settings, process="api")
     atexit.register(tracer.close)
+    trail = AuditTrail(
+        Database(settings.database_url, pool_size=1, application="everturn audit"),
+        lost=metrics.audit_entries_lost,
+    )
+    # Whatever waits when the process is told to end is written then.
+    atexit.register(trail.close)
     return Deps(
         settings=settings,
         database=database,
@@ -54,6 +61,7 @@ def build(settings: Settings) -> Deps:
             make_client(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds), breaker
         ),
         login_limits=LoginLimits(redis, breaker),
+        trail=trail,
         version=installed_version(),
         blobs=open_blobs(settings),
         workshop=open_workshop(settings, threads=settings.api_threads),

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import current_app, g
 from redis import Redis
 
+from api.audit_trail import AuditTrail
 from api.login_limits import LoginLimits
 from api.metrics import ApiMetrics
 from api.pressure import Pressure
@@ -64,6 +65,7 @@ class Deps:
         redis: where revoked keys are heard of; None: PostgreSQL alone tells.
         rates: where requests are counted; None: they are not.
         pressure: says whether one turn more can be taken on; None: it always can.
+        trail: takes entries of the audit log; None: none is kept.
         passwords: hashes them, a few at a time.
         login_limits: counts how often somebody tries to get in.
         secrets: without a master key nothing secret can be stored.
@@ -85,6 +87,7 @@ class Deps:
     redis: Redis | None = None
     rates: RateCounts | None = None
     pressure: Pressure | None = None
+    trail: AuditTrail | None = None
     secrets: SecretBox = field(default_factory=lambda: SecretBox(None))
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     tracer: Tracer = field(default_factory=Tracer)

@@ -188,6 +188,7 @@ def _respond(contract: Contract, answer: Answer) -> Response:
     if answer is None:
         return Response(status=contract.status)
     body, status = answer if isinstance(answer, tuple) else (answer, contract.status)
+    g.answered_id = body.get("id")  # for the audit log: what came of it
     return json_response(body, status)
 
 

@@ -46,6 +46,11 @@ class ApiMetrics:
             buckets=REQUEST_BUCKETS,
             registry=kept,
         )
+        self._audit_entries_lost = Counter(
+            f"{PREFIX}_audit_entries_lost",
+            "Entries of the audit log that were only counted.",
+            registry=kept,
+        )
         self.pool = PoolMetrics(kept)
 
     def answered(self, method: str, route: str | None, status: int, *, seconds: float) -> None:
@@ -54,6 +59,10 @@ class ApiMetrics:
         known, template = method if method in _METHODS else OTHER, route or _NO_ROUTE
         self._requests.labels(known, template, str(status)).inc()
         self._seconds.labels(known, template).observe(seconds)
+
+    def audit_entries_lost(self, count: int) -> None:
+        """So many entries of the audit log will not be written one by one."""
+        self._audit_entries_lost.inc(count)
 
 
 def registry_of_all(folder: Path) -> CollectorRegistry:

@@ -23,12 +23,13 @@ from common.domain.access import (
     key_text,
     shown_prefix,
 )
+from common.domain.audit import shown
 from common.domain.ids import OPERATOR_PRINCIPAL, Kind, show_id
 from common.event_codec import show_optional_time, show_time
 from common.live import Live
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import agents, api_keys, organizations
+from common.storage import agents, api_keys, audit_log, organizations
 from common.storage.api_keys import NewKey
 from common.storage.engine import Database, DatabaseError, sqlstate
 
@@ -77,6 +78,8 @@ def _create(database: Database, given: argparse.Namespace) -> int:
             lasts=given.expires_in_days,
         )
         key = api_keys.insert(tx, new)
+        made = shown(Kind.API_KEY, key.id)
+        audit_log.append_of_cli(tx, "create_api_key", made, organization_id=key.organization_id)
     if given.json:
         _print_json({**_shown(key), "key": text})
     else:
@@ -98,17 +101,19 @@ def _list(database: Database, given: argparse.Namespace) -> int:
 
 def _revoke(database: Database, settings: Settings, given: argparse.Namespace) -> int:
     with database.transaction() as tx:
-        is_revoked = api_keys.revoke(tx, given.key)
-    if not is_revoked:
+        organization_id = api_keys.revoke(tx, given.key)
+        if organization_id is not None:
+            revoked = shown(Kind.API_KEY, given.key)
+            audit_log.append_of_cli(tx, "revoke_api_key", revoked, organization_id=organization_id)
+    if organization_id is None:
         return _nothing("key that is not revoked")
     redis = make_client(settings.pubsub_url, timeout_seconds=settings.redis_timeout_seconds)
     Live(redis, Breaker(), text_ttl_seconds=settings.live_text_ttl_seconds).revoke(given.key)
     redis.close()
-    shown = show_id(Kind.API_KEY, given.key)
     if given.json:
-        _print_json({"id": shown, "revoked": True})
+        _print_json({"id": revoked.id, "revoked": True})
     else:
-        sys.stdout.write(f"{shown} is revoked\n")
+        sys.stdout.write(f"{revoked.id} is revoked\n")
     return 0
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from common.encryption import CannotDecrypt, EncryptionUnavailable, SecretBox
-from common.storage import secrets_at_rest
+from common.storage import audit_log, secrets_at_rest
 from common.storage.engine import Database
 from common.storage.secrets_at_rest import SECRET_COLUMNS, SecretColumn, StoredSecret
 
@@ -42,6 +42,8 @@ def rotate(database: Database, secrets: SecretBox) -> list[Rotation]:
     """
     if not secrets.is_available:
         raise EncryptionUnavailable
+    with database.transaction() as tx:
+        audit_log.append_of_cli(tx, "rotate_secrets")
     return [_rotate_column(database, secrets, place) for place in SECRET_COLUMNS]
 
 

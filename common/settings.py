@@ -290,6 +290,9 @@ class Settings:
 
     body_limit_bytes: int = _setting("10000000", _some, "largest JSON request body")
     idempotency_hours: int = _setting("24", _some, "how long an Idempotency-Key is kept")
+    audit_retention_days: int = _setting(
+        "90", _count, "age at which entries of the audit log are deleted; 0: never"
+    )
     log_level: str = _setting(
         "INFO", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "least severity that is logged"
     )

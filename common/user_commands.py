@@ -16,6 +16,7 @@ from uuid import UUID
 
 from common.clock import new_id
 from common.domain.access import Role
+from common.domain.audit import shown
 from common.domain.errors import Conflict
 from common.domain.identity import (
     MOST_PASSWORD_BYTES,
@@ -28,7 +29,7 @@ from common.live import Live
 from common.passwords import Passwords
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import logins, members, organizations, users
+from common.storage import audit_log, logins, members, organizations, users
 from common.storage.engine import Database, DatabaseError, Tx, sqlstate
 from common.storage.users import NewUser
 
@@ -78,6 +79,7 @@ def _create(database: Database, given: argparse.Namespace) -> _Done:
         if user is None:
             raise _NotDone("there is a user of this address already")
         members.add(tx, given.organization, user.id, given.role or _role(tx, given.organization))
+        _note(tx, given, user)
     return [], user
 
 
@@ -88,6 +90,7 @@ def _join(database: Database, given: argparse.Namespace) -> _Done:
         role = given.role or _role(tx, given.organization)
         if not members.add(tx, given.organization, user.id, role):
             members.change(tx, given.organization, user.id, role)
+        _note(tx, given, user)
     return [user.id], user
 
 
@@ -99,6 +102,7 @@ def _set_password(database: Database, given: argparse.Namespace) -> _Done:
         account = users.get_account(tx, user.id)
         before = None if account is None else account.password_hash
         users.set_password(tx, user.id, kept, before=before)
+        _note(tx, given, user)
         return logins.revoke_all(tx, user.id), user
 
 
@@ -106,6 +110,7 @@ def _disable(database: Database, given: argparse.Namespace) -> _Done:
     with database.transaction() as tx:
         user = _find(tx, given.email)
         users.set_disabled(tx, user.id, is_disabled=True)
+        _note(tx, given, user)
         ended = logins.revoke_all(tx, user.id)
         return [*ended, user.id], _find(tx, given.email)
 
@@ -114,6 +119,7 @@ def _enable(database: Database, given: argparse.Namespace) -> _Done:
     with database.transaction() as tx:
         user = _find(tx, given.email)
         users.set_disabled(tx, user.id, is_disabled=False)
+        _note(tx, given, user)
         return [user.id], _find(tx, given.email)
 
 
@@ -124,6 +130,25 @@ _DEEDS: Final[dict[str, Callable[[Database, argparse.Namespace], _Done]]] = {
     "disable": _disable,
     "enable": _enable,
 }
+
+
+_AUDITED: Final = {
+    "create": "create_user",
+    "join": "join_user",
+    "password": "set_password",
+    "disable": "disable_user",
+    "enable": "enable_user",
+}
+
+
+def _note(tx: Tx, given: argparse.Namespace, user: User) -> None:
+    """Enter it in the audit log: of the organization that it is about, if it is about one."""
+    audit_log.append_of_cli(
+        tx,
+        _AUDITED[given.deed],
+        shown(Kind.USER, user.id),
+        organization_id=getattr(given, "organization", None),
+    )
 
 
 def _list(database: Database, given: argparse.Namespace) -> int:

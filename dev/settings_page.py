@@ -25,6 +25,7 @@ _UNIT_OF_SUFFIX = {
     "_seconds": "seconds",
     "_secs": "seconds",
     "_hours": "hours",
+    "_days": "days",
     "_bytes": "bytes",
     "_pixels": "pixels",
     "_port": "port",

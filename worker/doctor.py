@@ -23,7 +23,7 @@ from common.migrate import revisions
 from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
-from common.storage import row_security, service_health
+from common.storage import audit_log, row_security, service_health
 from common.storage.engine import Database, DatabaseError, sqlstate
 from common.stuck_turns import StuckTurn
 from common.turn_queue import Backlog, TurnQueue
@@ -79,9 +79,14 @@ class Doctor:
         checks = [answers, schema, *self._check_redis()]
         if not schema.is_ok:
             return Report(tuple(checks))
-        done = self._sweeper.repair() if repairs else None
+        done = self._repair() if repairs else None
         checks += [self._check_role(), *self._check_service()]
         return Report(tuple(checks), stuck_turns.find(self._database, self._examiner), done)
+
+    def _repair(self) -> Repairs:
+        with self._database.transaction() as tx:
+            audit_log.append_of_cli(tx, "repair")
+        return self._sweeper.repair()
 
     def _check_schema(self) -> Check:
         current, wanted = revisions(self._settings.database_url)

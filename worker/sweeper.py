@@ -31,6 +31,7 @@ from common.provider_breakers import BreakerBoard
 from common.redis_client import Breaker, make_client
 from common.settings import Settings
 from common.storage import (
+    audit_log,
     idempotency,
     providers,
     purge,
@@ -211,6 +212,7 @@ class Sweeper:
                 hours = self._settings.idempotency_hours
                 idempotency.forget_old(tx, hours=hours, limit=_PURGE_SLICE)
                 workers.forget_silent(tx)
+            self._forget_audited()
             has_more = True
             while has_more and self._monotonic() < deadline:
                 with self._database.transaction() as tx:
@@ -219,6 +221,12 @@ class Sweeper:
                     ) or purge.purge_deleted_workspace(tx)
         except DatabaseError as failure:
             _log.warning("purge_failed", error=type(failure).__name__, sqlstate=sqlstate(failure))
+
+    def _forget_audited(self) -> None:
+        days = self._settings.audit_retention_days
+        if days:
+            with self._database.transaction() as tx:
+                audit_log.forget_old(tx, days=days, limit=_PURGE_SLICE)
 
     def run(self, stop: threading.Event) -> None:
         """Sweep every so often until stopped; an unreachable database is waited out."""

@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from api.admission import current_gate, refuse_other_sites
+from api.audit import note_tried, note_user
 from api.auth import Caller, Presented
 from api.browsers import ACCESS_COOKIE, REFRESH_COOKIE
 from api.client_address import client_address, counted_address
@@ -37,7 +38,7 @@ from api.use_cases import change_account
 from api.use_cases import log_in as use
 from api.use_cases.log_in import Client, Tokens
 from common.domain.access import Admission
-from common.domain.errors import DomainError
+from common.domain.errors import DomainError, LoginRefused
 from common.storage import logins
 
 blueprint = APIBlueprint("logins", __name__, url_prefix="/v1/auth")
@@ -57,7 +58,12 @@ blueprint = APIBlueprint("logins", __name__, url_prefix="/v1/auth")
 def log_in(call: Call[Credentials, None]) -> Answer:
     """Get tokens for an email and a password; for browsers they are cookies too."""
     refuse_other_sites()
-    return _answered(call.deps, use.log_in(call.deps, current_gate(), call.body, client()))
+    try:
+        tokens = use.log_in(call.deps, current_gate(), call.body, client())
+    except LoginRefused as refused:
+        note_tried(refused.tried)
+        raise
+    return _answered(call.deps, tokens)
 
 
 @blueprint.post("/register")
@@ -117,6 +123,8 @@ def log_out(call: Call[str | None, None]) -> Answer:
     refuse_other_sites()
     token, caller = call.body or request.cookies.get(REFRESH_COOKIE), _known_caller()
     login = None if caller is None else caller.login
+    if caller is not None and login is not None:
+        note_user(caller.principal_id)
     if token or (caller is not None and login is not None):
         use.log_out(
             call.deps,
@@ -217,6 +225,7 @@ def client() -> Client:
 
 def _answered(deps: Deps, tokens: Tokens, *, status: int = 200) -> Response:
     """Tokens as JSON and as cookies."""
+    note_user(tokens.user_id)
     response = json_response(
         {
             "access_token": tokens.access,

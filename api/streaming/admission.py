@@ -5,21 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 import structlog
 
-from api.auth import Caller, Presented, check
+from api.auth import NOBODY, Caller, Presented, actor_of, check
 from api.browsers import access_cookie
+from api.client_address import client_address
 from api.gate import Gate
 from api.streaming.deps import Deps
 from api.streaming.drain import Closable
 from api.streaming.request import Scope, headers_of
-from api.streaming.responses import unavailable
+from api.streaming.responses import current_request_id, unavailable
 from api.streaming.sse import RETRY_MS
 from api.throttle import Admitted, Origin
+from common import clock
 from common.domain.access import Need
+from common.domain.audit import ADDRESS_CHARACTERS, Entry, Outcome, Resource
+from common.domain.errors import Forbidden, Unauthorized
+from common.domain.ids import NO_ORGANIZATION
 from common.storage.engine import DatabaseError
 
 _ADMIT_SECONDS: Final = 5.0
@@ -27,8 +34,25 @@ _ADMIT_SECONDS: Final = 5.0
 _log = structlog.get_logger()
 
 
-async def admit(deps: Deps, scope: Scope, need: Need) -> Admitted:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request is for.
+
+    Attributes:
+        action: as the OpenAPI document names it, as `route`.
+        resources: what its path names.
+    """
+
+    need: Need
+    action: str
+    route: str
+    resources: tuple[Resource, ...] = ()
+
+
+async def admit(deps: Deps, scope: Scope, asked: Asked) -> Admitted:
     """Who sends the request; asks the database only about what this process does not know.
+
+    A refusal is entered in the audit log.
 
     Nothing leaves the event loop unless a rate limit applies or the caller is unknown.
 
@@ -39,6 +63,18 @@ async def admit(deps: Deps, scope: Scope, need: Need) -> Admitted:
         Refused: the database does not answer.
         Unauthorized: nobody knows the caller.
     """
+    caller = NOBODY
+    try:
+        admitted = await _find(deps, scope)
+        caller = admitted.caller
+        check(caller, asked.need)
+    except (Forbidden, Unauthorized) as refusal:
+        _enter(deps, scope, asked, caller, refusal)
+        raise
+    return admitted
+
+
+async def _find(deps: Deps, scope: Scope) -> Admitted:
     headers = headers_of(scope)
     presented = Presented(
         headers.get("authorization"),
@@ -47,9 +83,34 @@ async def admit(deps: Deps, scope: Scope, need: Need) -> Admitted:
     )
     origin = _origin(scope)
     known = None if deps.throttle.concerns(origin) else deps.gate.recall(presented)
-    admitted = await _ask(deps, presented, origin) if known is None else Admitted(known)
-    check(admitted.caller, need)
-    return admitted
+    return await _ask(deps, presented, origin) if known is None else Admitted(known)
+
+
+def _enter(
+    deps: Deps, scope: Scope, asked: Asked, caller: Caller, refusal: Forbidden | Unauthorized
+) -> None:
+    """Put a refusal on its way to the audit log."""
+    is_somewhere = caller.organization_id != NO_ORGANIZATION
+    origin = _origin(scope)
+    address = client_address(origin.peer, origin.forwarded, hops=deps.settings.trusted_proxy_hops)
+    entry = Entry(
+        id=clock.new_id(),
+        at=clock.now(),
+        organization_id=caller.organization_id if is_somewhere else None,
+        actor=actor_of(caller),
+        action=asked.action,
+        outcome=Outcome.REFUSED,
+        method=scope["method"],
+        route=asked.route,
+        status=HTTPStatus.FORBIDDEN if isinstance(refusal, Forbidden) else HTTPStatus.UNAUTHORIZED,
+        resources=() if caller is NOBODY else asked.resources,
+        request_id=current_request_id(),
+        address=address[:ADDRESS_CHARACTERS],
+    )
+    if caller is NOBODY:
+        deps.trail.put_of_stranger(entry)
+    else:
+        deps.trail.put(entry)
 
 
 def _origin(scope: Scope) -> Origin:

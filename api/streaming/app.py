@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 
 from api.auth import Caller
 from api.streaming import workflow
-from api.streaming.admission import admit, while_admitted
+from api.streaming.admission import Asked, admit, while_admitted
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
 from api.streaming.monitor import MonitorStream
@@ -49,7 +50,8 @@ from api.streaming.stream import Stream, ask
 from api.throttle import rate_headers
 from common.clock import new_id
 from common.domain.access import Need, Scope
-from common.domain.errors import DomainError, NotFound
+from common.domain.audit import Resource, shown
+from common.domain.errors import DomainError, InvalidId, NotFound
 from common.domain.ids import Kind, parse_id, show_id
 from common.logs import place_of
 from common.storage.engine import DatabaseError
@@ -60,25 +62,38 @@ Ends = tuple[Receive, Send, Headers]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A family of paths, and what a caller must be granted for it."""
+    """A family of paths, what a caller must be granted for it, and how the document names it."""
 
     path: re.Pattern[str]
     scope: Need
+    action: str
+    template: str
 
 
 _SESSION: Final = Route(
     re.compile(r"(?:/api)?/v1/(?:agents/(?P<agent>[^/]+)/)?sessions/(?P<session>[^/]+)/sse/?"),
     Scope.SESSIONS_READ,
+    "stream_events",
+    "/v1/sessions/{session_id}/sse",
 )
 _CHANNEL: Final = Route(
     re.compile(r"(?:/api)?/v1/channels/(?P<agent>[^/]+)/sessions/(?P<session>[^/]+)/sse/?"),
     Scope.CHANNELS_USE,
+    "channel_stream_events",
+    "/v1/channels/{channel}/sessions/{session_id}/sse",
+)
+_MONITOR: Final = Route(
+    re.compile(r"(?:/api)?/v1/durable/sse/?"),
+    Scope.OPERATIONS_READ,
+    "stream_health",
+    "/v1/durable/sse",
 )
 _WORKFLOW: Final = Route(
     re.compile(r"(?:/api)?/v1/durable/workflows/(?P<workflow>[^/]+)/sse/?"),
     Scope.OPERATIONS_READ,
+    "stream_workflow",
+    "/v1/durable/workflows/{workflow_id}/sse",
 )
-_MONITOR: Final = Route(re.compile(r"(?:/api)?/v1/durable/sse/?"), Scope.OPERATIONS_READ)
 # All there are, but for those of the process's health, which need nothing.
 ROUTES: Final = (_SESSION, _CHANNEL, _WORKFLOW, _MONITOR)
 _HEALTH_PATHS: Final = ("/health", "/health/live", "/health/ready")
@@ -169,7 +184,7 @@ async def _serve(
         )
     route, match = found
     receive, send, headers = ends
-    admitted = await admit(deps, scope, route.scope)
+    admitted = await admit(deps, scope, _asked(route, match))
     caller = admitted.caller
     headers = [*headers, *as_headers(rate_headers(admitted.standings))]
     if route is _MONITOR:
@@ -182,6 +197,16 @@ async def _serve(
     else:
         request = _read(deps, scope, route, match, caller)
     await Stream(deps, caller, request).serve(receive, send, headers=headers)
+
+
+def _asked(route: Route, match: re.Match[str]) -> Asked:
+    named: list[Resource] = []
+    for group, kind in (("session", Kind.SESSION), ("workflow", Kind.TURN)):
+        text = match.groupdict().get(group)
+        if text is not None:
+            with suppress(InvalidId):
+                named.append(shown(kind, parse_id(kind, text)))
+    return Asked(route.scope, route.action, route.template, tuple(named))
 
 
 def _read(

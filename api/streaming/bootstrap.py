@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from api.audit_trail import AuditTrail
 from api.gate import open_gate
 from api.rate_counts import RateCounts
 from api.streaming.delivery import DeliveryMemory
@@ -67,6 +68,11 @@ def build(
         per_process=settings.sse_global_max,
     )
 
+    trail = AuditTrail(
+        Database(settings.database_url, pool_size=1, application="everturn audit"),
+        lost=counted.audit_entries_lost,
+    )
+
     async def close() -> None:
         gate.close()
         for executor in (readers, poller):
@@ -75,6 +81,7 @@ def build(
             await link.close()
         counting.close()
         database.close()
+        await asyncio.to_thread(trail.close)
 
     return Deps(
         settings=settings,
@@ -94,6 +101,7 @@ def build(
         drain=drain,
         gate=gate,
         metrics=counted,
+        trail=trail,
         throttle=Throttle(settings, RateCounts(counting, Breaker())),
         monitor=Monitor(
             partial(_look, database, readers, settings),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from api.audit_trail import AuditTrail
 from api.gate import Gate
 from api.streaming.delivery import DeliveryMemory
 from api.streaming.drain import Drain
@@ -40,5 +41,6 @@ class Deps:
     throttle: Throttle
     monitor: Monitor
     metrics: StreamMetrics
+    trail: AuditTrail
     reach_redis: Callable[[], Awaitable[object]]
     close: Callable[[], Coroutine[None, None, None]]

@@ -40,6 +40,11 @@ class StreamMetrics:
             "Times that a stream fell behind and was sent to the log instead.",
             registry=self.registry,
         )
+        self._audit_entries_lost = Counter(
+            f"{PREFIX}_audit_entries_lost",
+            "Entries of the audit log that were only counted.",
+            registry=self.registry,
+        )
         self._lag = Histogram(
             f"{PREFIX}_relay_lag_seconds",
             "From an event's commit to its arrival at this process, over Redis.",
@@ -54,6 +59,10 @@ class StreamMetrics:
     def opened(self) -> None:
         """A stream was opened."""
         self._opened.inc()
+
+    def audit_entries_lost(self, count: int) -> None:
+        """So many entries of the audit log will not be written one by one; from any thread."""
+        self._audit_entries_lost.inc(count)
 
     def refused(self, code: str) -> None:
         """A request for a stream was refused; codes are ours, so there are few."""

@@ -52,6 +52,11 @@ def begin_request(request_id: str) -> None:
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
+def current_request_id() -> str:
+    """How the request is called that this task answers."""
+    return _request_id.get()
+
+
 def request_id_header() -> Headers:
     """Tells the client how its request is called in the log."""
     return [(b"x-request-id", _request_id.get().encode())]

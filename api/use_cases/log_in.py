@@ -47,6 +47,7 @@ class Client:
 class Tokens:
     """What a login is used with; lifetimes are in seconds."""
 
+    user_id: UUID
     access: str
     access_lasts: int
     refresh: str
@@ -64,10 +65,12 @@ def log_in(deps: Deps, gate: Gate, given: Credentials, client: Client) -> Tokens
     """
     _require_passwords(deps)
     deps.login_limits.spend(Attempt.LOGIN, address=client.address, account=digest_of(given.email))
-    account = _verified(deps, gate, given)
+    with deps.database.reading() as tx:
+        found = users.find_account(tx, given.email)
+    account = _verified(deps, gate, given, found)
     if account is None:
         _log.info("login_refused")
-        raise LoginRefused
+        raise LoginRefused(tried=None if found is None else found.user.id)
     return _open(deps, gate, account, client)
 
 
@@ -132,11 +135,11 @@ def log_out(
         tell_changed(deps, gate, [ended])
 
 
-def _verified(deps: Deps, gate: Gate, given: Credentials) -> Account | None:
+def _verified(
+    deps: Deps, gate: Gate, given: Credentials, account: Account | None
+) -> Account | None:
     """The account of whoever has these; one password is hashed in any case."""
     settings = deps.settings
-    with deps.database.reading() as tx:
-        account = users.find_account(tx, given.email)
     kept = None if account is None else account.password_hash
     is_right = deps.passwords.is_right(given.password, kept)
     if settings.only_email not in (None, given.email):
@@ -224,6 +227,7 @@ def _open(deps: Deps, gate: Gate, account: Account, client: Client) -> Tokens:
 def _tokens(deps: Deps, user_id: UUID, login_id: UUID, refresh_text: str) -> Tokens:
     tokens = AccessTokens.of(deps.settings)
     return Tokens(
+        user_id=user_id,
         access=tokens.issue(user_id, login_id),
         access_lasts=tokens.lifetime_seconds,
         refresh=refresh_text,

@@ -23,6 +23,7 @@ class Scope(StrEnum):
 
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
+    AUDIT_READ = "audit:read"
     CAPABILITIES_READ = "capabilities:read"
     CHANNELS_USE = "channels:use"
     FILES_READ = "files:read"
@@ -62,6 +63,8 @@ Need = Scope | Admission
 
 ALL: Final = "*"
 _SCOPES: Final = frozenset(scope.value for scope in Scope)
+# Says where everybody was and when: to be granted by its own name, not among all that is read.
+_APART: Final = frozenset({Scope.AUDIT_READ.value})
 _WILDCARDS: Final = frozenset(
     pattern
     for scope in Scope
@@ -106,7 +109,9 @@ class Grants:
         if name == ALL or name in _WILDCARDS:
             return False
         family, _, deed = name.partition(":")
-        return f"{family}:{ALL}" in self.names or f"{ALL}:{deed}" in self.names
+        if f"{family}:{ALL}" in self.names:
+            return True
+        return f"{ALL}:{deed}" in self.names and name not in _APART
 
 
 EVERYTHING: Final = Grants((ALL,))

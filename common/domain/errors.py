@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,15 @@ class Unauthorized(DomainError):
 
 
 class LoginRefused(Unauthorized):
-    """Nobody has this email and password (401)."""
+    """Nobody has this email and password (401).
 
-    def __init__(self) -> None:
+    Attributes:
+        tried: the user whose password it was not, for the audit log alone; None: nobody's.
+    """
+
+    def __init__(self, *, tried: UUID | None = None) -> None:
         super().__init__(is_refused=True)
+        self.tried = tried
         # The same for an address that is not known, a password that is wrong and an account
         # that is closed.
         self.message = "The email or the password is not right"

@@ -42,6 +42,7 @@ class Kind(Enum):
     USER = "user"
     LOGIN = "login"
     INVITATION = "invite"
+    AUDIT_ENTRY = "audit"
 
 
 _SYNONYMS: Final = {Kind.IMAGE: ("img", "image")}

@@ -66,7 +66,7 @@ _REVOKE: Final = text("""
         AND (CAST(:organization_id AS uuid) IS NULL
             OR organization_id = :organization_id
                 AND (principal_id = :principal_id OR agent_id IS NOT NULL))
-    RETURNING id
+    RETURNING organization_id
 """)
 _REVOKE_ALL: Final = text("""
     UPDATE api_keys SET revoked_at = clock_timestamp()
@@ -171,10 +171,11 @@ def insert(tx: Tx, new: NewKey) -> ApiKey:
     return _key(row)
 
 
-def revoke(tx: Tx, key_id: UUID) -> bool:
-    """Let a key open nothing any more; False when there is none that is not revoked."""
+def revoke(tx: Tx, key_id: UUID) -> UUID | None:
+    """Let a key open nothing any more; returns whose it was, None when there is none to revoke."""
     values = {"id": key_id, "organization_id": None, "principal_id": None}
-    return tx.execute(_REVOKE, values).one_or_none() is not None
+    found: UUID | None = tx.execute(_REVOKE, values).scalar_one_or_none()
+    return found
 
 
 def revoke_within_reach(tx: Tx, organization_id: UUID, principal_id: UUID, key_id: UUID) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common.storage import (
     access_tables,
+    audit_tables,
     identity_tables,
     image_tables,
     mcp_tables,
@@ -18,6 +19,7 @@ from common.storage.columns import metadata
 
 __all__ = [
     "access_tables",
+    "audit_tables",
     "identity_tables",
     "image_tables",
     "mcp_tables",

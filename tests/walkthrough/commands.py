@@ -48,6 +48,7 @@ RUN: dict[str, Here | By | NotRun] = {
     "clients/typescript/README.md / everruns-sdk for TypeScript / 1": By(
         ("tests/clients/test_typescript_package.py",)
     ),
+    "docs/audit.md / The audit log / 1": HERE,
     "docs/cli.md / Talk to an agent / 1": Here(given="Hello"),
     "docs/cli.md / Talk to an agent / 2": HERE,
     "docs/cli.md / Watch a session / 1": HERE,

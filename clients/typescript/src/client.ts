@@ -1,4 +1,5 @@
 import { Agents } from './resources/agents.js';
+import { AuditLog } from './resources/audit_log.js';
 import { Auth } from './resources/auth.js';
 import { Channels } from './resources/channels.js';
 import {
@@ -23,6 +24,7 @@ import { type ClientOptions, type Query, type RequestOptions, Transport } from '
 /** A server and all that it has. */
 export class EverrunsClient {
   readonly agents: Agents;
+  readonly auditLog: AuditLog;
   readonly auth: Auth;
   readonly capabilities: Capabilities;
   readonly channels: Channels;
@@ -45,6 +47,7 @@ export class EverrunsClient {
     const api = new Api(new Transport(options));
     this.#api = api;
     this.agents = new Agents(api);
+    this.auditLog = new AuditLog(api);
     this.auth = new Auth(api);
     this.capabilities = new Capabilities(api);
     this.channels = new Channels(api);

@@ -401,6 +401,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log
+         * @description Who did what in the organization, newest first: each request that changed something or was to, and each that was refused. What is frequent appears within about a second, everything else before it is answered. With `installation` what belongs to no organization: strangers that were refused, logins, commands of the operator.
+         */
+        get: operations["read_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/api-keys": {
         parameters: {
             query?: never;
@@ -3108,6 +3128,41 @@ export interface components {
             data: components["schemas"]["ApiKey"][];
             total: number;
         };
+        AuditActor: {
+            /** @description Of the user or the key */
+            id: string | null;
+            /** @description The user whose key it is, or the agent that it is for */
+            on_behalf_of: string | null;
+            /** @enum {string} */
+            type: "user" | "api_key" | "agent_key" | "configured_key" | "anonymous" | "cli" | "unknown";
+        };
+        AuditEntry: {
+            /** @description An operation, as this document names it */
+            action: string;
+            actor: components["schemas"]["AuditActor"];
+            address: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @description How many acts it stands for; mostly 1 */
+            count: number;
+            id: string;
+            method: string | null;
+            /** @enum {string} */
+            outcome: "done" | "refused" | "failed";
+            request_id: string | null;
+            /** @description What the path names, outermost first, then what was made */
+            resources: components["schemas"]["AuditResource"][];
+            route: string | null;
+            status: number | null;
+        };
+        AuditLog: {
+            data: components["schemas"]["AuditEntry"][];
+            next_page_token: string | null;
+        };
+        AuditResource: {
+            id: string;
+            type: string;
+        };
         AuthConfig: {
             mode: string;
             oauth_providers: string[];
@@ -5345,6 +5400,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreviewAnswer"];
+                };
+            };
+        };
+    };
+    read_audit_log: {
+        parameters: {
+            query?: {
+                /** @description An operation of this document */
+                action?: string;
+                /** @description A user, key or agent by its id, or a type of actor */
+                actor?: string;
+                /** @description True: what belongs to no organization; for the operator */
+                installation?: boolean;
+                limit?: number;
+                outcome?: "done" | "refused" | "failed";
+                page_token?: unknown;
+                resource_id?: string;
+                resource_type?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
                 };
             };
         };

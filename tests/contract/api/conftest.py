@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from api.admission import _EXTENSION
 from api.app import create_app
+from api.audit_trail import AuditTrail
 from api.deps import Deps
 from api.gate import Gate
 from common.blobs.opening import open_blobs
@@ -37,8 +38,18 @@ def database(shared_database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
+def trail(shared_database_url: str) -> Iterator[AuditTrail]:
+    made = AuditTrail(Database(shared_database_url, pool_size=1, application="everturn audit"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def deps(
-    database: Database, shared_database_url: str, tmp_path_factory: pytest.TempPathFactory
+    database: Database,
+    trail: AuditTrail,
+    shared_database_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Deps:
     settings = Settings.from_env(
         {
@@ -57,6 +68,7 @@ def deps(
         version="1.2.3",
         blobs=open_blobs(settings),
         workshop=open_workshop(settings, threads=8),
+        trail=trail,
         examiner=examiner_of(settings),
     )
 

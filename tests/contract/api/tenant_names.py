@@ -29,6 +29,8 @@ _KINDS: Final = {
     # Of whoever has logged in: see test_organizations.
     "organization_id": FREE,
     "page_token": "page_token",
+    # Of the audit log, which nothing is looked up for.
+    "resource_id": FREE,
     "parent_harness_id": "harness",
     "session_id": "session_id",
     "since_id": "event_id",

@@ -64,6 +64,7 @@ SHARED = {
 PRIVATE: dict[str, str] = {
     "/v1/agents": "include_archived=true",
     "/v1/agents/check-name": "name={agent}",
+    "/v1/audit-log": "",
     "/v1/auth/api-keys": "",
     "/v1/capabilities": "limit=100",
     "/v1/durable/circuit-breakers": "",

@@ -76,6 +76,20 @@ def found(url: str, key: str) -> api_keys.FoundKey | None:
     return key_found
 
 
+def entered(url: str) -> list[tuple[str, UUID | None, str]]:
+    """What the audit log has of the command line: the deed, whose it is, and what it is about."""
+    database = Database(url, pool_size=1, application="everturn test")
+    with database.reading() as tx:
+        rows = tx.execute(
+            text(
+                "SELECT action, organization_id, resources -> 0 ->> 'id' FROM audit_log"
+                " WHERE actor_type = 'cli' ORDER BY at, id"
+            )
+        ).all()
+    database.close()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
     made = shell.everturn("create", "--name", "first")
     assert made.status == 0, made.err
@@ -105,6 +119,10 @@ def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
     assert found(shell.database_url, text_of_key) is None
     assert shell.everturn("list", "--json").body == []
     assert shell.everturn("revoke", listed["id"]).status == 1
+    assert entered(shell.database_url) == [
+        ("create_api_key", DEFAULT_ORGANIZATION, listed["id"]),
+        ("revoke_api_key", DEFAULT_ORGANIZATION, listed["id"]),
+    ]
 
 
 def test_a_key_may_be_less_than_everything(shell: Shell) -> None:

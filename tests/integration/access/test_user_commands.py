@@ -22,6 +22,7 @@ from common.storage import logins, members, organizations, users
 from common.storage.engine import Database
 from common.storage.logins import NewLogin
 from dev.paths import ROOT
+from tests.integration.access.test_key_commands import entered
 
 PASSWORD = "correct horse 1 battery"  # noqa: S105 - of these tests
 
@@ -128,6 +129,12 @@ def test_the_first_user_is_made_and_shut_out(shell: Shell, database: Database) -
     with database.reading() as tx:
         assert logins.still_good(tx, [login_id]) == {}
     assert shell.users("enable", *email, "--json").body["disabled_at"] is None
+    user = show_id(Kind.USER, kept.user.id)
+    assert entered(shell.database_url) == [
+        ("create_user", DEFAULT_ORGANIZATION, user),
+        ("disable_user", None, user),
+        ("enable_user", None, user),
+    ]
 
 
 def test_a_second_is_a_member_of_whatever_they_are_told_to_join(

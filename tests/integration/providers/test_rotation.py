@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from common import rotation
 from common.clock import new_id
@@ -198,6 +199,9 @@ def test_secrets_of_sessions_are_rotated_too(rows: Rows) -> None:
     again = {each.place: each for each in rotation.rotate(rows.database, SecretBox(NEW))}
 
     assert found["session_secrets.secret"].rotated == 3
+    with rows.database.reading() as tx:
+        entered = tx.execute(text("SELECT actor_type, action FROM audit_log")).all()
+    assert {tuple(row) for row in entered} == {("cli", "rotate_secrets")}
     assert (again["session_secrets.secret"].rotated, again["session_secrets.secret"].current) == (
         0,
         3,

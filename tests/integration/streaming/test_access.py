@@ -72,6 +72,20 @@ def author(world: World) -> Author:
     return world.author()
 
 
+def entered(world: World, *, actor: str) -> set[tuple[str, int, UUID | None, tuple[str, ...]]]:
+    """The refusals that the audit log has of this process."""
+    world.servers[0].deps.trail.flush()
+    with world.database.reading() as tx:
+        rows = tx.execute(
+            text(
+                "SELECT action, status, organization_id, resources FROM audit_log"
+                " WHERE actor_type = :actor"
+            ),
+            {"actor": actor},
+        ).all()
+    return {(row[0], row[1], row[2], tuple(each["id"] for each in row[3])) for row in rows}
+
+
 def monitor(world: World, headers: Headers) -> Reader:
     reader = Reader(world.servers[0].port, "/v1/durable/sse", headers)
     world.readers.append(reader)
@@ -96,6 +110,10 @@ def test_without_a_good_key_no_stream_is_opened(world: World, author: Author) ->
             assert refused.status == 401
             assert refused.error["code"] == "unauthorized"
             assert refused.response.headers["WWW-Authenticate"] == challenge
+    assert entered(world, actor="unknown") == {
+        ("stream_events", 401, None, ()),
+        ("stream_health", 401, None, ()),
+    }
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "ApiKey {}", "{}"])
@@ -128,6 +146,10 @@ def test_a_stream_needs_its_scope(world: World, author: Author) -> None:
     ):
         assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")
         assert f'scope="{scope}"' in refused.response.headers["WWW-Authenticate"]
+    assert entered(world, actor="api_key") == {
+        ("stream_events", 403, DEFAULT_ORGANIZATION, (author.shown_id,)),
+        ("stream_health", 403, DEFAULT_ORGANIZATION, ()),
+    }
 
 
 def test_a_key_of_another_organization_finds_nothing(world: World, author: Author) -> None:

@@ -69,6 +69,8 @@ def test_a_fix_takes_back_answers_and_sends(world: World) -> None:
     report = doctor(world).look(repairs=True)
     assert report.repairs is not None
     assert (report.repairs.taken_back, report.repairs.sent) == (1, 1)
+    entered = world.row("SELECT actor_type, action FROM audit_log")
+    assert (entered.actor_type, entered.action) == ("cli", "repair")
     assert Redis.from_url(world.settings.broker_url).llen(TURNS_QUEUE) == 1
     world.worker().run(turn_id)
     assert doctor(world).look().is_well

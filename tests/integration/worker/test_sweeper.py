@@ -1,12 +1,18 @@
 """The sweeper: what it takes back, when it does not, and what it must not depend on."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
+from common.clock import new_id, now
+from common.domain.audit import OPERATOR, Entry, Outcome
 from common.domain.ids import DEFAULT_ORGANIZATION
 from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker
 from common.settings import Settings
+from common.storage import audit_log
 from common.storage.engine import DatabaseError, is_passing_outage
 from common.turn_queue import TurnQueue
 from tests.fakes.live import RecordingLive
@@ -154,3 +160,26 @@ def test_a_statement_that_takes_too_long_is_an_outage_that_passes(world: World) 
             tx.execute(text("SELECT pg_sleep(5)"))
         assert is_passing_outage(caught.value)
         tx.rollback()
+
+
+@pytest.mark.parametrize(("days", "left"), [(30, ["young"]), (0, ["old", "young"])])
+def test_old_entries_of_the_audit_log_go_unless_they_are_kept_for_ever(
+    world: World, days: int, left: list[str]
+) -> None:
+    with world.database.transaction() as tx:
+        for action, age in (("old", 31), ("young", 29)):
+            entry = Entry(
+                id=new_id(),
+                at=now() - timedelta(days=age),
+                organization_id=None,
+                actor=OPERATOR,
+                action=action,
+                outcome=Outcome.DONE,
+            )
+            audit_log.append(tx, [entry])
+    settings = replace(world.settings, audit_retention_days=days)
+    queue = SilentBroker(settings, is_away=False)
+    Sweeper(settings, world.database, queue, RecordingLive(), monotonic=Clock()).sweep()
+    with world.database.reading() as tx:
+        kept = tx.execute(text("SELECT action FROM audit_log ORDER BY at")).scalars().all()
+    assert kept == left

@@ -35,6 +35,8 @@ GRANTS = st.lists(st.sampled_from(_PATTERNS), max_size=4).map(
         ("sessions:*", Scope.AGENTS_READ, False),
         ("*:read", Scope.AGENTS_READ, True),
         ("*:read", Scope.AGENTS_WRITE, False),
+        ("*:read", Scope.AUDIT_READ, False),
+        ("audit:*", Scope.AUDIT_READ, True),
     ],
 )
 def test_a_pattern_grants_what_it_says(granted: str, scope: Scope, *, is_allowed: bool) -> None:

@@ -34,6 +34,7 @@ _PREFIXES = {
     Kind.USER: "user_",
     Kind.LOGIN: "login_",
     Kind.INVITATION: "invite_",
+    Kind.AUDIT_ENTRY: "audit_",
 }
 
 
