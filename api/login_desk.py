@@ -164,8 +164,8 @@ class LoginDesk:
         with self._lock:
             for login_id in ids & self._known.keys():
                 if login_id in good:
-                    self._known[login_id].login = good[login_id]
-                    self._known[login_id].asked_at = now
+                    known = self._known[login_id]
+                    known.login, known.asked_at = good[login_id], max(known.asked_at, now)
                 else:
                     del self._known[login_id]
         self._end_held(
