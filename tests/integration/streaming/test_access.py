@@ -72,16 +72,16 @@ def author(world: World) -> Author:
     return world.author()
 
 
-def entered(world: World, *, actor: str) -> set[tuple[str, int, UUID | None, tuple[str, ...]]]:
-    """The refusals that the audit log has of this process."""
+def entered(world: World, mark: str) -> set[tuple[str, int, UUID | None, tuple[str, ...]]]:
+    """The refusals that the audit log has of requests with that id."""
     world.servers[0].deps.trail.flush()
     with world.database.reading() as tx:
         rows = tx.execute(
             text(
                 "SELECT action, status, organization_id, resources FROM audit_log"
-                " WHERE actor_type = :actor"
+                " WHERE request_id = :mark"
             ),
-            {"actor": actor},
+            {"mark": mark},
         ).all()
     return {(row[0], row[1], row[2], tuple(each["id"] for each in row[3])) for row in rows}
 
@@ -102,15 +102,17 @@ def workflow(world: World, author: Author, headers: Headers) -> Reader:
 
 
 def test_without_a_good_key_no_stream_is_opened(world: World, author: Author) -> None:
-    for headers, challenge in (
+    mark = new_id().hex
+    for shown_key, challenge in (
         ({}, 'Bearer realm="everturn"'),
         (shown("evr_pat_no"), 'Bearer realm="everturn", error="invalid_token"'),
     ):
+        headers = {**shown_key, "X-Request-Id": mark}
         for refused in (world.read(author, headers=headers), monitor(world, headers)):
             assert refused.status == 401
             assert refused.error["code"] == "unauthorized"
             assert refused.response.headers["WWW-Authenticate"] == challenge
-    assert entered(world, actor="unknown") == {
+    assert entered(world, mark) == {
         ("stream_events", 401, None, ()),
         ("stream_health", 401, None, ()),
     }
@@ -135,6 +137,9 @@ def test_the_configured_key_opens_one(world: World, author: Author) -> None:
 def test_a_stream_needs_its_scope(world: World, author: Author) -> None:
     _, reading = make_key(world, "sessions:read")
     _, operating = make_key(world, "operations:read")
+    mark = new_id().hex
+    for headers in (reading, operating):
+        headers["X-Request-Id"] = mark
 
     assert world.read(author, headers=reading).status == 200
     assert monitor(world, operating).status == 200
@@ -146,9 +151,10 @@ def test_a_stream_needs_its_scope(world: World, author: Author) -> None:
     ):
         assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")
         assert f'scope="{scope}"' in refused.response.headers["WWW-Authenticate"]
-    assert entered(world, actor="api_key") == {
+    assert entered(world, mark) == {
         ("stream_events", 403, DEFAULT_ORGANIZATION, (author.shown_id,)),
         ("stream_health", 403, DEFAULT_ORGANIZATION, ()),
+        ("stream_workflow", 403, DEFAULT_ORGANIZATION, (author.context["turn_id"],)),
     }
 
 
