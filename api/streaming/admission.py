@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -134,17 +133,31 @@ async def _ask(deps: Deps, presented: Presented, origin: Origin) -> Admitted:
         raise unavailable() from failure
 
 
-@contextmanager
-def while_admitted(gate: Gate, caller: Caller, stream: Closable) -> Iterator[None]:
-    """End the stream within seconds of the caller's key being revoked, or expiring."""
-    loop = asyncio.get_running_loop()
+class WhileAdmitted:
+    """Ends the stream within seconds of the caller's key being revoked, or expiring.
 
-    def end() -> None:
+    A context manager by hand: each open stream has one.
+    """
+
+    __slots__ = ("_caller", "_gate", "_held", "_loop", "_stream")
+
+    def __init__(self, gate: Gate, caller: Caller, stream: Closable) -> None:
+        self._gate = gate
+        self._caller = caller
+        self._stream = stream
+        self._loop = asyncio.get_running_loop()
+        # Released as the object that was held: each look at a method makes another.
+        self._held = self._end
+
+    def __enter__(self) -> None:
+        self._gate.hold(self._caller, self._held)
+
+    def __exit__(self, *_: object) -> None:
+        self._gate.release(self._caller, self._held)
+
+    def _end(self) -> None:
         with suppress(RuntimeError):  # the loop is closed, and the stream with it
-            loop.call_soon_threadsafe(lambda: stream.end("access_revoked", retry_ms=RETRY_MS))
+            self._loop.call_soon_threadsafe(self._end_here)
 
-    gate.hold(caller, end)
-    try:
-        yield
-    finally:
-        gate.release(caller, end)
+    def _end_here(self) -> None:
+        self._stream.end("access_revoked", retry_ms=RETRY_MS)

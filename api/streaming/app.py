@@ -16,9 +16,10 @@ from redis.exceptions import RedisError
 
 from api.auth import Caller
 from api.streaming import workflow
-from api.streaming.admission import Asked, admit, while_admitted
+from api.streaming.admission import Asked, WhileAdmitted, admit
 from api.streaming.deps import Deps
 from api.streaming.drain import begin_on_sigterm
+from api.streaming.line import Line
 from api.streaming.monitor import MonitorStream
 from api.streaming.request import Scope as AsgiScope
 from api.streaming.request import (
@@ -46,7 +47,7 @@ from api.streaming.responses import (
     with_protection,
 )
 from api.streaming.start import StartMode
-from api.streaming.stream import Stream, ask
+from api.streaming.stream import OpenStream, Stream, ask
 from api.throttle import rate_headers
 from common.clock import new_id
 from common.domain.access import Need, Scope
@@ -115,7 +116,11 @@ class StreamApp:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            opened = await self._answer(scope, receive, send)
+            if opened is not None:
+                # For hours, perhaps: what led here is not kept for as long.
+                del scope, receive, send
+                await opened.run()
 
     # --- lifespan ---------------------------------------------------------------
 
@@ -135,7 +140,8 @@ class StreamApp:
 
     # --- requests -----------------------------------------------------------------
 
-    async def _answer(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: AsgiScope, receive: Receive, send: Send) -> OpenStream | None:
+        """Answer, or return the stream that is the answer."""
         deps = self._deps
         if deps is None:
             raise AssertionError("the server answers requests only after start-up")
@@ -144,14 +150,14 @@ class StreamApp:
         path = scope["path"].rstrip("/") or "/"
         if path in _HEALTH_PATHS:
             await _send_all(send, await _health(scope, path, deps))
-            return
+            return None
         found = route_of(path)
         if found is None:
             await _send_all(
                 send,
                 error_answer(HTTPStatus.NOT_FOUND, "not_found", "There is no such route"),
             )
-            return
+            return None
         origin = headers_of(scope).get("origin")
         headers = cors_headers(origin, deps.settings.cors_allowed_origins)
         if scope["method"] == "OPTIONS" and len(headers) > 1:
@@ -160,10 +166,11 @@ class StreamApp:
             await _send_all(send, _wrong_method(scope, headers))
         else:
             try:
-                await _serve(deps, scope, found, (receive, send, headers))
+                return await _serve(deps, scope, found, (receive, send, headers))
             except (DomainError, Refused) as refusal:
                 deps.metrics.refused(refusal.code)
                 await _send_all(send, refusal_answer(refusal, headers=headers))
+        return None
 
 
 def route_of(path: str) -> tuple[Route, re.Match[str]] | None:
@@ -173,8 +180,8 @@ def route_of(path: str) -> tuple[Route, re.Match[str]] | None:
 
 async def _serve(
     deps: Deps, scope: AsgiScope, found: tuple[Route, re.Match[str]], ends: Ends
-) -> None:
-    """Open the stream that is asked for, if the caller may have it, and keep it."""
+) -> OpenStream | None:
+    """Open the stream that is asked for, if the caller may have it; None: it is over."""
     if deps.drain.has_begun:
         raise Refused(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -189,14 +196,14 @@ async def _serve(
     headers = [*headers, *as_headers(rate_headers(admitted.standings))]
     if route is _MONITOR:
         monitoring = MonitorStream(deps.monitor, deps.drain)
-        with while_admitted(deps.gate, caller, monitoring):
+        with WhileAdmitted(deps.gate, caller, monitoring):
             await monitoring.serve(receive, send, headers=headers)
-        return
+        return None
     if route is _WORKFLOW:
         request = await _read_workflow(deps, scope, match["workflow"], caller)
     else:
         request = _read(deps, scope, route, match, caller)
-    await Stream(deps, caller, request).serve(receive, send, headers=headers)
+    return await Stream(deps, caller, request).open(Line.under(scope), send, headers=headers)
 
 
 def _asked(route: Route, match: re.Match[str]) -> Asked:

@@ -8,20 +8,46 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.streaming.bell import Bell
+from api.streaming.line import Line
 from api.streaming.responses import error_answer
 from common.domain.browser import protective_headers
+
+if TYPE_CHECKING:
+    from collections import deque
 
 # As much as the api takes of a request line and headers together, with room for cookies.
 MOST_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 
 
+class _Pipeline(list[Any]):
+    """Requests that wait for the one before: there are none, and an empty list is smaller."""
+
+    def appendleft(self, waiting: Any) -> None:
+        """As a deque has it."""
+        self.insert(0, waiting)
+
+
+class _Flow(FlowControl):
+    """uvicorn's, with a smaller thing to wait at."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__(transport)
+        self._is_writable_event = cast(asyncio.Event, Bell())
+        self._is_writable_event.set()
+
+
 class BoundedHttp(HttpToolsProtocol):
     """One connection."""
+
+    # Beside uvicorn's own, which are as many as Python keeps without a dictionary.
+    __slots__ = ("_bytes", "_line", "_until_head")
 
     head_seconds = HEAD_SECONDS
 
@@ -29,16 +55,21 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._bytes = 0
         self._until_head: asyncio.TimerHandle | None = None
+        self._line: Line | None = None
+        self.pipeline = cast("deque[Any]", _Pipeline())
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the loop."""
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
         self._head_has_come()
         super().connection_lost(exc)
+        if self._line is not None:
+            self._line.lost()
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
@@ -57,6 +88,10 @@ class BoundedHttp(HttpToolsProtocol):
         """Called by the parser."""
         self._head_has_come()
         super().on_headers_complete()
+        # The task that answers has not begun yet.
+        self.cycle.message_event = cast(asyncio.Event, Bell())
+        self._line = Line(self, self.cycle)
+        self._line.offer_to(self.scope)
 
     def on_response_complete(self) -> None:
         """Called by uvicorn."""

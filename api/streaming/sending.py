@@ -6,7 +6,7 @@ import asyncio
 import types
 from collections.abc import Generator
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from api.streaming.responses import Headers, Message, Send, request_id_header
 from api.streaming.sse import CONNECTED
@@ -21,6 +21,13 @@ _HEADERS: Final[Headers] = [
 ]
 
 
+class DirectLine(Protocol):
+    """Takes parts of a body past the server, as long as none has to wait."""
+
+    def write(self, data: bytes) -> bool:
+        """Whether they were taken."""
+
+
 class Stalled(Exception):
     """The client does not read; its connection is given up."""
 
@@ -32,12 +39,17 @@ class AtOnce:
     wait is begun here and left to the task.
     """
 
-    def __init__(self, send: Send) -> None:
+    __slots__ = ("_begun", "_line", "_send")
+
+    def __init__(self, line: DirectLine, send: Send) -> None:
+        self._line = line
         self._send = send
         self._begun: tuple[Generator[Any, Any, None], object] | None = None
 
     def write(self, data: bytes) -> bool:
         """Whether all is done; if not, `finish` is to be awaited before anything is written."""
+        if self._line.write(data):
+            return True
         sending = self._send(
             {"type": "http.response.body", "body": data, "more_body": True}
         ).__await__()

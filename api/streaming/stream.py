@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
@@ -21,18 +22,20 @@ from uuid import UUID
 import structlog
 
 from api.auth import Caller
-from api.streaming.admission import while_admitted
+from api.streaming.admission import WhileAdmitted
 from api.streaming.delivery import ReadAnswers
 from api.streaming.deps import Deps
 from api.streaming.entry import LogEntry
 from api.streaming.limits import RETRY_AFTER_SECONDS, TooManyStreams
+from api.streaming.line import Line
 from api.streaming.relay import Relay
 from api.streaming.request import StreamRequest
-from api.streaming.responses import Headers, Receive, Refused, Send, unavailable
+from api.streaming.responses import Headers, Refused, Send, unavailable
 from api.streaming.sending import AtOnce, Stalled, send_body, send_start
 from api.streaming.sse import RETRY_MS
 from api.streaming.start import RECENT_SECONDS, Start, StartMode, at_cursor, without_cursor
-from api.streaming.subscription import Subscription
+from api.streaming.subscription import Subscription, Write
+from api.streaming.watch import Watch
 from api.streaming.workflow import Excerpt
 from common.domain.cursor import LogCursor
 from common.domain.errors import NotFound
@@ -71,10 +74,9 @@ class Stream:
         self._deps = deps
         self._caller = caller
         self._request = request
-        self._answers = ReadAnswers()
 
-    async def serve(self, receive: Receive, send: Send, *, headers: Headers) -> None:
-        """Open the stream, and keep it until either side ends it.
+    async def open(self, line: Line, send: Send, *, headers: Headers) -> OpenStream:
+        """Everything up to the first byte: what comes back is to be run at once.
 
         Raises:
             NotFound: no such session for this organization.
@@ -93,17 +95,13 @@ class Stream:
             ) from full
         try:
             start = await self._start(view)
-            await self._run(view, start, receive, send, headers=headers)
-        finally:
-            await self._leave()
-
-    async def _leave(self) -> None:
-        """Say at once which answer the client went away with: its next stream asks."""
-        request, deps = self._request, self._deps
-        answer = self._answers.last()
-        if answer:
-            await deps.memory.note_left(request.session_id, request.caller, answer)
-        await deps.counts.leave(request.session_id, request.organization_id)
+        except BaseException:
+            await deps.counts.leave(request.session_id, request.organization_id)
+            raise
+        headers = [_position_header(start.position), *headers]
+        watch = deps.hub.enter(request.session_id, has_open_turn=view.has_open_turn)
+        ends = Ends(line, send, headers)
+        return OpenStream(deps, self._caller, request, start=start, watch=watch, ends=ends)
 
     # --- where to start --------------------------------------------------------
 
@@ -152,72 +150,108 @@ class Stream:
     async def _ask(self, question: Callable[[Tx], T]) -> T:
         return await ask(self._deps, self._request.organization_id, question)
 
-    # --- while it is open ----------------------------------------------------------
 
-    async def _run(
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The client's side of a stream, and the headers that it begins with."""
+
+    line: Line
+    send: Send
+    headers: Headers
+
+
+class OpenStream:
+    """A stream that is counted and watched; it holds no more than it needs for that."""
+
+    __slots__ = ("_answers", "_caller", "_deps", "_ends", "_request", "_subscription", "_watch")
+
+    def __init__(
         self,
-        view: storage.SessionView,
-        start: Start,
-        receive: Receive,
-        send: Send,
+        deps: Deps,
+        caller: Caller,
+        request: StreamRequest,
         *,
-        headers: Headers,
+        start: Start,
+        watch: Watch,
+        ends: Ends,
     ) -> None:
-        request, deps = self._request, self._deps
         workflow = request.workflow
-        watch = deps.hub.enter(request.session_id, has_open_turn=view.has_open_turn)
-        relay = Relay(start.position, request.types, watch.buffer, text=start.text)
-        subscription = Subscription(
+        self._deps = deps
+        self._caller = caller
+        self._request = request
+        self._watch = watch
+        self._ends = ends
+        self._answers = ReadAnswers()
+        self._subscription = Subscription(
             watch,
-            relay,
+            Relay(start.position, request.types, watch.buffer, text=start.text),
             deps.reader,
             with_accumulated=request.with_accumulated,
             on_full=deps.metrics.fell_behind,
             excerpt=None if workflow is None else Excerpt(workflow, start.position),
         )
+
+    async def run(self) -> None:
+        """Keep the stream until either side ends it."""
+        deps, subscription = self._deps, self._subscription
         timers = Timers(subscription, deps)
-        listening = asyncio.create_task(_until_gone(receive, subscription))
-        watch.subscribers.add(subscription)
+        self._watch.subscribers.add(subscription)
         deps.drain.add(subscription)
         deps.metrics.opened()
         try:
-            await send_start(send, [_position_header(start.position), *headers])
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
-                    await watch.acknowledged.wait()
-            with while_admitted(deps.gate, self._caller, subscription):
-                await self._pump(subscription, send)
+            await self._begin()
+            with WhileAdmitted(deps.gate, self._caller, subscription):
+                at_once = AtOnce(self._ends.line, self._ends.send)
+                subscription.wake()
+                subscription.may_write_by(at_once.write)
+                while not subscription.is_ended:
+                    await subscription.news()
+                    await at_once.finish()
+                    await self._write(subscription.take())
+                await self._end()
         except Stalled:
             self._answers.forget()  # nobody can say what of it was read
             deps.metrics.stalled()
-            _log.info("stream_stalled", session_id=str(request.session_id))
+            _log.info("stream_stalled", session_id=str(self._request.session_id))
         finally:
             timers.cancel()
-            listening.cancel()
             subscription.close()
             deps.drain.discard(subscription)
-            watch.subscribers.discard(subscription)
-            deps.hub.leave(watch)
+            self._watch.subscribers.discard(subscription)
+            deps.hub.leave(self._watch)
+            await self._leave()
 
-    async def _pump(self, subscription: Subscription, send: Send) -> None:
-        """Write what there is until the stream ends."""
-        request, deps = self._request, self._deps
-        at_once = AtOnce(send)
-        subscription.wake()
-        subscription.may_write_by(at_once.write)
-        while not subscription.is_ended:
-            await subscription.news()
-            await at_once.finish()
-            for write in subscription.take():
-                if write.answer:
-                    await deps.memory.note_seen(request.session_id, request.caller, write.answer)
-                await send_body(send, write.data)
-                if write.answer:
-                    self._answers.add(write.answer)
-        if subscription.farewell:
+    async def _begin(self) -> None:
+        line, send, headers = self._ends.line, self._ends.send, self._ends.headers
+        line.when_lost(self._subscription.cut)
+        await send_start(send, headers)
+        line.forget_request()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
+                await self._watch.acknowledged.wait()
+
+    async def _write(self, writes: list[Write]) -> None:
+        request = self._request
+        for write in writes:
+            if write.answer:
+                await self._deps.memory.note_seen(request.session_id, request.caller, write.answer)
+            await send_body(self._ends.send, write.data)
+            if write.answer:
+                self._answers.add(write.answer)
+
+    async def _end(self) -> None:
+        if self._subscription.farewell:
             # The client will be back, with a cursor; it has not turned away.
             self._answers.forget()
-        await send_body(send, subscription.farewell, more=False)
+        await send_body(self._ends.send, self._subscription.farewell, more=False)
+
+    async def _leave(self) -> None:
+        """Say at once which answer the client went away with: its next stream asks."""
+        request, deps = self._request, self._deps
+        answer = self._answers.last()
+        if answer:
+            await deps.memory.note_left(request.session_id, request.caller, answer)
+        await deps.counts.leave(request.session_id, request.organization_id)
 
 
 class Timers:
@@ -244,13 +278,6 @@ class Timers:
 
     def _end_cycle(self) -> None:
         self._subscription.end("connection_cycle", retry_ms=RETRY_MS)
-
-
-async def _until_gone(receive: Receive, subscription: Subscription) -> None:
-    """Notice at once that the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    subscription.cut()
 
 
 def _position_header(position: int) -> tuple[bytes, bytes]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from api.streaming.bell import Bell
 from api.streaming.entry import LogEntry
 from api.streaming.log_reader import LogReader, ReadSlice
 from api.streaming.relay import Delta, Output, Relay, Reported
@@ -87,8 +87,8 @@ class Subscription:
         self._with_accumulated = with_accumulated
         self._on_full = on_full
         self._excerpt = excerpt
-        self._has_news = asyncio.Event()
-        self._inbox: deque[LogEntry | LiveReport] = deque()
+        self._has_news = Bell()
+        self._inbox: list[LogEntry | LiveReport] = []
         self._inbox_bytes = 0
         self._must_read = False
         self._is_paused = False
@@ -96,7 +96,6 @@ class Subscription:
         self._slice: ReadSlice | None = None
         self._read: asyncio.Task[None] | None = None
         self._farewell = b""
-        self._is_listening = False
         self._write_at_once: WriteAtOnce | None = None
 
     def may_write_by(self, write_at_once: WriteAtOnce) -> None:
@@ -162,11 +161,7 @@ class Subscription:
 
     async def news(self) -> None:
         """Wait until there may be something to take."""
-        self._is_listening = True
-        try:
-            await self._has_news.wait()
-        finally:
-            self._is_listening = False
+        await self._has_news.wait()
         self._has_news.clear()
 
     def take(self) -> list[Write]:
@@ -207,7 +202,8 @@ class Subscription:
     def _is_written_at_once(self) -> bool:
         """Write new text here and now, if that is all there is to do."""
         write = self._write_at_once
-        if write is None or not self._is_listening or self._has_news.is_set():
+        news = self._has_news
+        if write is None or not news.has_listeners or news.is_set():
             return False
         if self.is_ended or self._must_read or self._relay.is_behind:
             return False
@@ -217,8 +213,8 @@ class Subscription:
         frame = self._watch.delta_frame(delta, with_accumulated=self._with_accumulated)
         return write(frame) and not self._relay.is_behind
 
-    def _empty_inbox(self) -> deque[LogEntry | LiveReport]:
-        taken, self._inbox = self._inbox, deque()
+    def _empty_inbox(self) -> list[LogEntry | LiveReport]:
+        taken, self._inbox = self._inbox, []
         self._inbox_bytes = 0
         return taken
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from api.streaming.bell import Bell
 from api.streaming.entry import LogEntry
 from api.streaming.relay import Delta, Reported
 from api.streaming.sse import delta_frame, escaped, report_frame
@@ -77,7 +78,7 @@ class Watch:
         self.session_id = session_id
         self.has_open_turn = has_open_turn
         self.users = 0
-        self.acknowledged = asyncio.Event()
+        self.acknowledged = Bell()
         self.buffer = TextBuffer()
         self.subscribers: set[Subscriber] = set()
         self._texts = texts

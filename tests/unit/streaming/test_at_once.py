@@ -6,13 +6,18 @@ from typing import Any
 from api.streaming.sending import AtOnce
 
 
-class Line:
+class Client:
     """A client's connection that can be made to take nothing more."""
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
         self.has_room = asyncio.Event()
         self.has_room.set()
+
+    def write(self, data: bytes) -> bool:
+        if self.has_room.is_set():
+            self.taken.append(data)
+        return self.has_room.is_set()
 
     async def send(self, message: Any) -> None:
         self.taken.append(message["body"])
@@ -22,12 +27,12 @@ class Line:
 
 def test_what_need_not_wait_is_written_on_the_spot() -> None:
     async def play() -> None:
-        line = Line()
-        at_once = AtOnce(line.send)
+        client = Client()
+        at_once = AtOnce(client, client.send)
 
         assert at_once.write(b"a")
         assert at_once.write(b"b")
-        assert line.taken == [b"a", b"b"]
+        assert client.taken == [b"a", b"b"]
         await at_once.finish()
 
     asyncio.run(play())
@@ -35,17 +40,17 @@ def test_what_need_not_wait_is_written_on_the_spot() -> None:
 
 def test_a_write_that_has_to_wait_is_finished_by_the_task() -> None:
     async def play() -> None:
-        line = Line()
-        at_once = AtOnce(line.send)
-        line.has_room.clear()
+        client = Client()
+        at_once = AtOnce(client, client.send)
+        client.has_room.clear()
 
         assert not at_once.write(b"a")
         finishing = asyncio.create_task(at_once.finish())
         await asyncio.sleep(0)
         assert not finishing.done()
-        line.has_room.set()
+        client.has_room.set()
         await asyncio.wait_for(finishing, 5)
-        assert line.taken == [b"a"]
+        assert client.taken == [b"a"]
         assert at_once.write(b"b")
 
     asyncio.run(play())
@@ -53,9 +58,9 @@ def test_a_write_that_has_to_wait_is_finished_by_the_task() -> None:
 
 def test_a_task_that_is_cancelled_meanwhile_leaves_nothing_behind() -> None:
     async def play() -> None:
-        line = Line()
-        at_once = AtOnce(line.send)
-        line.has_room.clear()
+        client = Client()
+        at_once = AtOnce(client, client.send)
+        client.has_room.clear()
         assert not at_once.write(b"a")
         finishing = asyncio.create_task(at_once.finish())
         await asyncio.sleep(0)
