@@ -16,6 +16,7 @@ from sqlalchemy import text
 from common.domain.turn import Claim
 from common.storage import turns
 from common.storage.engine import Tx
+from common.storage.prepared import Prepared
 
 # A wake-up takes 5 ms; one that took so long had others before it.
 LATE_SECONDS: Final = 0.1
@@ -29,7 +30,9 @@ _CANDIDATES: Final = 32
 # The named turn's head, unless the turn has waited and is not the only one that does.  Sorted,
 # here and below, by what one index alone has in order: after a flood the planner's idea of how
 # many turns are queued may be long out of date.
-_LOCK_IF_FIRST: Final = text("""
+_LOCK_IF_FIRST: Final = Prepared(
+    "everturn_lock_if_first",
+    """
     SELECT h.epoch FROM session_heads h JOIN turns t ON t.session_id = h.session_id
     WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id AND (
         (t.sends <= 1 AND t.available_at > clock_timestamp() + make_interval(secs => :prompt))
@@ -37,7 +40,10 @@ _LOCK_IF_FIRST: Final = text("""
             ORDER BY o.available_at LIMIT 1) IS NULL
     )
     FOR UPDATE OF h
-""")
+    """,
+    turn_id="uuid",
+    prompt="float8",
+)
 
 _NEXT: Final = """
     (SELECT o.organization_id FROM turns o
@@ -95,7 +101,8 @@ def claim(tx: Tx, turn_id: UUID, *, after: UUID, owner: str, lease_seconds: floa
     could be taken.
     """
     prompt = turns.FIRST_RESEND_SECONDS - LATE_SECONDS
-    held = tx.execute(_LOCK_IF_FIRST, {"turn_id": turn_id, "prompt": prompt}).scalar_one_or_none()
+    values = {"turn_id": turn_id, "prompt": prompt}
+    held = _LOCK_IF_FIRST.on(tx, values).scalar_one_or_none()
     if held is not None:
         return turns.take(tx, turn_id, epoch=held + 1, owner=owner, lease_seconds=lease_seconds)
     waiting = who_waits(tx, after=after)

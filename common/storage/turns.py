@@ -40,11 +40,19 @@ class Queued:
     attempt: int
 
 
-_OPEN: Final = text("""
+_OPEN: Final = Prepared(
+    "everturn_open_turn",
+    """
     INSERT INTO turns (id, session_id, organization_id, input_sequence, sends, available_at)
     VALUES (:id, :session_id, :organization_id, :input_sequence, 1,
         clock_timestamp() + make_interval(secs => :resend))
-""")
+    """,
+    id="uuid",
+    session_id="uuid",
+    organization_id="uuid",
+    input_sequence="int",
+    resend="float8",
+)
 
 _LOCK_HEAD_OF: Final = Prepared(
     "everturn_lock_head_of",
@@ -87,7 +95,9 @@ _CLAIM: Final = Prepared(
     lease="float8",
 )
 
-_END: Final = text(f"""
+_END: Final = Prepared(
+    "everturn_end_turn",
+    f"""
     WITH changed AS (
         UPDATE turns SET status = :status, ended_at = clock_timestamp(), lease_owner = NULL,
             lease_until = NULL
@@ -95,7 +105,10 @@ _END: Final = text(f"""
         RETURNING id, session_id, organization_id, status, input_sequence AS sequence
     )
     {TELL_WEBHOOKS}
-""")
+    """,
+    turn_id="uuid",
+    status="text",
+)
 
 _PROGRESS: Final = text("UPDATE turns SET reclaims = 0 WHERE id = :turn_id AND epoch = :epoch")
 
@@ -196,8 +209,8 @@ def open_turn(
     tx: Tx, turn_id: UUID, *, session_id: UUID, organization_id: UUID, input_sequence: int
 ) -> None:
     """Queue a new turn; the caller holds the head and sends it after the commit."""
-    tx.execute(
-        _OPEN,
+    _OPEN.on(
+        tx,
         {
             "id": turn_id,
             "session_id": session_id,
@@ -243,7 +256,7 @@ def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float)
 
 def end(tx: Tx, turn_id: UUID, status: TurnStatus) -> None:
     """Close an open turn; the caller holds the head."""
-    tx.execute(_END, {"turn_id": turn_id, "status": status})
+    _END.on(tx, {"turn_id": turn_id, "status": status})
 
 
 def record_progress(tx: Tx, turn_id: UUID, *, epoch: int) -> None:
