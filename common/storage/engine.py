@@ -25,6 +25,8 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from common.storage.dialect import DRIVER, READING
+
 Tx = Connection
 
 # Whatever goes wrong on the way to or in the database; callers need no driver for it.
@@ -63,7 +65,8 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int, application: str) -> None:
         self.engine: Engine = create_engine(
-            driver_url(url),
+            make_url(url).set(drivername=DRIVER),
+            isolation_level="AUTOCOMMIT",  # of the driver: see `common.storage.dialect`
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -76,7 +79,7 @@ class Database:
             connect_args={**_CONNECT_ARGUMENTS, "application_name": application},
         )
         event.listen(self.engine, "before_cursor_execute", _say_for_whom, retval=True)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = self.engine.execution_options(**{READING: True})
         self._organization_id: UUID | None = None
 
     def of(self, organization_id: UUID) -> Self:
@@ -100,7 +103,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """A connection for independent reads, each statement its own snapshot."""
-        with self._autocommit.connect() as tx:
+        with self._reading.connect() as tx:
             yield self._for_whom(tx)
 
     def ping(self) -> None:
