@@ -58,10 +58,8 @@ def celery_config(settings: Settings, *, socket_timeout_seconds: float) -> dict[
         "broker_connection_max_retries": None,
         "broker_pool_limit": 20,
         "broker_transport_options": {
-            # A backstop only: lost workers are found by lease, within seconds.
-            "visibility_timeout": 900,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 2,
+            # Lost workers are found by lease, and lost wake-ups by the turns' rows.
+            "ack_emulation": False,
             "socket_timeout": socket_timeout_seconds,
             "socket_connect_timeout": socket_timeout_seconds,
             "socket_keepalive": True,

@@ -21,32 +21,30 @@ class NotOurs(ValueError):
     """An item of a queue is no message that any process of ours sends."""
 
 
-class Deliveries(broker.QoS):
-    """Kombu's account of messages that were delivered and are not acknowledged yet.
+class Deliveries(virtual.QoS):
+    """Which messages were delivered and are not acknowledged yet: known here and nowhere else.
 
-    Kombu wants to acknowledge them, or to give them back, over the connection that they came
-    on; when that is lost it fails in a way that ends the process with all its turns.  Nothing
-    is lost by letting them be: a message is a wake-up, and the rows know who needs one.
+    Kombu's own account is in Redis as well, and writing it there twice a message costs a worker
+    as much as running the turn.  What a worker takes with it when it dies is a wake-up, and the
+    rows know who needs one; one that ends in order gives back what it has not begun.
     """
 
     @property
     def _is_lost(self) -> bool:
+        # What came on a connection that is gone can be given back nowhere; kombu tries, and
+        # that ends the process with all its turns.
         connection = self.channel.connection
         return connection is None or connection.client is None
 
-    def restore_unacked(self, client: Any = None) -> None:
+    def restore_unacked(self) -> Any:
         if not self._is_lost:
-            super().restore_unacked(client)
-        elif self._delivered is not None:
+            return super().restore_unacked()
+        if self._delivered is not None:
             self._delivered.clear()
-
-    def ack(self, delivery_tag: str) -> None:
-        if not self._is_lost:
-            super().ack(delivery_tag)
+        return []
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - as kombu's
-        if not self._is_lost:
-            super().reject(delivery_tag, requeue)
+        super().reject(delivery_tag, requeue and not self._is_lost)
 
 
 class Message(virtual.Message):
@@ -59,10 +57,26 @@ class Message(virtual.Message):
 
 
 class Channel(broker.Channel):
-    """Goes on with the next item after one that is no message."""
+    """Goes on with the next item after one that is no message.
 
-    QoS = Deliveries
+    And keeps the client that Kombu makes anew for each acknowledgement and each event, which
+    is much of what a task costs: a client is its pool and a table of how answers are read.
+    """
+
     Message = Message
+    _kept: Any = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.QoS = Deliveries  # type: ignore[assignment]  # the one that goes without Redis
+
+    def _create_client(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - as kombu's
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # as above
+        pool: Any = self._pool  # type: ignore[attr-defined]  # not in its stubs
+        if self._kept is None or self._kept.connection_pool is not pool:
+            self._kept = super()._create_client()  # type: ignore[misc]  # as above
+        return self._kept
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
