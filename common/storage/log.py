@@ -286,7 +286,9 @@ def dated(draft: EventDraft, ts: datetime) -> EventDraft:
 
 def logged_with_private(row: Row[Any]) -> LoggedEvent:
     """A row of `PRIVATE_COLUMNS` as an event."""
-    return replace(logged(row), private_json=row.private)
+    return LoggedEvent(
+        row.session_id, row.sequence, row.type, row.ts, row.context, row.data, row.private
+    )
 
 
 def _position_of(kind: EventType, drafts: Sequence[EventDraft]) -> int:

@@ -26,6 +26,9 @@ from worker.lease import Lease
 T = TypeVar("T")
 _log = structlog.get_logger()
 _MESSAGE_SLICE = 50
+# Of messages that are known to be short, so many as take about this together.
+_LARGEST_SLICE = 500
+_SLICE_CHARACTERS = 512 * 1024
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 
@@ -185,22 +188,25 @@ class SessionLog:
         Reads no further back than the newest compaction, which stands for the rest.
         """
         found: list[LoggedEvent] = []
-        weight = 0
+        weight, limit = 0, _MESSAGE_SLICE
         while True:
 
-            def read(end: int = below) -> tuple[list[LoggedEvent], LoggedEvent | None]:
+            def read(
+                end: int = below, limit: int = limit
+            ) -> tuple[list[LoggedEvent], LoggedEvent | None]:
                 with self._database.reading() as tx:
-                    return transcript.newest(tx, self._session, below=end, limit=_MESSAGE_SLICE)
+                    return transcript.newest(tx, self._session, below=end, limit=limit)
 
             events, compaction = self.patiently(read)
             start = 0 if compaction is None else int(compaction.data["through_sequence"])
             newer = [event for event in events if event.sequence > start]
             found += newer
             weight += sum(weigh(event) for event in newer)
-            has_all = len(newer) < _MESSAGE_SLICE
+            has_all = len(newer) < limit
             if has_all or weight >= enough:
                 break
             below = found[-1].sequence
+            limit = _next_slice(found, missing=(enough - weight) / max(weight, 1))
         return Window(found[::-1], compaction, is_whole=has_all and compaction is None)
 
     def newest_controls(self) -> dict[str, Any]:
@@ -254,6 +260,16 @@ class SessionLog:
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
                 return
+
+
+def _next_slice(found: Sequence[LoggedEvent], *, missing: float) -> int:
+    """How many messages to read next: more of them where these are short.
+
+    `missing` is what is still wanted, as a share of what was found.
+    """
+    average = sum(len(event.data_json) for event in found) // len(found) + 1
+    wanted = min(len(found) * missing, _SLICE_CHARACTERS / average, _LARGEST_SLICE)
+    return max(_MESSAGE_SLICE, int(wanted))
 
 
 def _is_progress(drafts: Sequence[EventDraft]) -> bool:
