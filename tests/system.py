@@ -50,6 +50,11 @@ _MODULES = {
         "--config=python:api.gunicorn_conf",
         "tests.bench.limits.empty_view:app",
     ],
+    "floorapi": [
+        "gunicorn",
+        "--config=python:api.gunicorn_conf",
+        "tests.bench.limits.floor_view:app",
+    ],
     "rawrelay": ["tests.bench.limits.raw_relay"],
     "noopworker": [
         "celery",
@@ -63,6 +68,7 @@ _MODULES = {
 _PORTS = {
     "api": "API_PORT",
     "emptyapi": "API_PORT",
+    "floorapi": "API_PORT",
     "stream": "STREAM_PORT",
     "rawrelay": "STREAM_PORT",
     "front": "PORT",
@@ -160,7 +166,7 @@ class System:
 def _is_ready(part: Part) -> bool:
     assert part.is_alive, f"{part.name} ended:\n{part.output.read_text(errors='replace')[-3000:]}"
     match part.name.partition("-")[0]:
-        case "api" | "stream" | "front" | "emptyapi" | "rawrelay":
+        case "api" | "stream" | "front" | "emptyapi" | "floorapi" | "rawrelay":
             return _answers(part.port)
         case "worker" | "effectworker" | "stormworker" | "auditedworker" | "noopworker":
             return part.said("worker_ready") > 0

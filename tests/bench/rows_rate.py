@@ -1,17 +1,23 @@
-"""Rows of rates: turns a second with everything on the machine, against an empty task's."""
+"""Rows of rates: turns a second with everything on the machine.
+
+Against an empty task's, and against the least turn there can be: what that reaches of the
+empty task's rate nobody can exceed.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.figures import MILLISECONDS, Figure, Row, Target, percentile
+from tests.bench.floor_turns import floor_parts, floor_users
 from tests.bench.primitives import Noops, broker_of_noops
 from tests.bench.site import Site, spent
 from tests.bench.talking import (
     Marks,
-    Speaker,
+    User,
     close_all,
     closed_loop,
     message,
@@ -27,6 +33,9 @@ _SECONDS = 4.0
 _SHARE = 0.92
 _STEP_DOWN = 0.93
 _MOST_STEPS = 4
+# Of the time that our own turns are given.
+_LEAST_SHARE = 0.5
+_OF_THE_LEAST = 0.3
 _NOTHING_QUEUES_SECONDS = 0.5
 _TOKENS = 99
 _PEERS_TURNS = 7.4
@@ -45,32 +54,47 @@ class _Sustained:
 
 
 async def measure_turns(site: Site, costs: dict[str, Any]) -> list[Row]:
-    """Complete text turns a second that nothing queues behind, and empty tasks'."""
-    with site.with_part("noopworker", BROKER_URL=broker_of_noops(site)) as part:
+    """Complete text turns a second that nothing queues behind, the least turns, empty tasks."""
+    seconds = _SECONDS * site.scale
+    with (
+        site.with_part("noopworker", BROKER_URL=broker_of_noops(site)) as part,
+        floor_parts(site),
+    ):
         noops = Noops(site, part)
         users = await speakers(site, _USERS, message())
+        least = await floor_users(site, _USERS)
         noops.drain(200)
-        await closed_loop(users[:_AT_ONCE], _SECONDS * site.scale)
-        drains, found = [], []
+        for some in (users, least):
+            await closed_loop(some[:_AT_ONCE], seconds)
+        drains, found, floors = [], [], []
         for _ in range(site.rounds):
             drains.append(noops.drain(int(_NOOPS * site.scale)))
-            found.append(await _sustained(site, users))
+            # Others each time: what a model is sent grows with a session.
+            users = [*users[_AT_ONCE:], *users[:_AT_ONCE]]
+            found.append(await _sustained(site, users, seconds))
+            floors.append(await _sustained(site, least, seconds * _LEAST_SHARE))
         half = await _at_half_load(site, users, found)
         noops.close()
-        close_all(users)
+        close_all([*users, *least])
     costs["turn at the sustained rate, CPU ms by process"] = _middle([f.costs for f in found])
+    costs["least turn, CPU ms by process"] = _middle([f.costs for f in floors])
+    return [*_turn_rows(drains, found, floors), *half]
+
+
+def _turn_rows(drains: list[float], found: list[_Sustained], floors: list[_Sustained]) -> list[Row]:
     rate = Figure.of("turns/s", [each.rate for each in found])
+    floor = Figure.of("turns/s", [each.rate for each in floors])
     drain = Figure.of("tasks/s", drains)
     idled = [percentile([m.idled for m in each.marks], 99) * 1000 for each in found]
     return [
         Row("complete text turns, sustained", rate, drain, Target.at_least(0.35)),
+        Row("the least turn there can be, sustained", floor, drain),
+        Row("complete text turns against that", rate, floor, Target.at_least(_OF_THE_LEAST)),
         Row("… and POST → `session.idled` then, p99", Figure.of(MILLISECONDS, idled)),
-        *half,
     ]
 
 
-async def _sustained(site: Site, users: list[Speaker]) -> _Sustained:
-    seconds = _SECONDS * site.scale
+async def _sustained(site: Site, users: Sequence[User], seconds: float) -> _Sustained:
     rate, _ = await closed_loop(users[:_AT_ONCE], seconds)
     rate *= _SHARE
     for _ in range(_MOST_STEPS):
@@ -84,7 +108,7 @@ async def _sustained(site: Site, users: list[Speaker]) -> _Sustained:
     raise TimeoutError("no rate was found that nothing queues behind")
 
 
-async def _at_half_load(site: Site, users: list[Speaker], found: list[_Sustained]) -> list[Row]:
+async def _at_half_load(site: Site, users: Sequence[User], found: list[_Sustained]) -> list[Row]:
     rate = sorted(each.rate for each in found)[len(found) // 2] / 2
     seconds = _SECONDS * site.scale
     seen = [(await open_loop(users, rate, seconds))[0] for _ in range(max(3, site.rounds // 3))]
@@ -112,6 +136,9 @@ async def measure_tokens(site: Site, costs: dict[str, Any]) -> list[Row]:
     rates, firsts, alone, frames = [], [], [], []
     before, turns = site.cpu(), 0
     for _ in range(site.rounds):
+        # In sessions as fresh as a peer's: what a model is sent grows with them.
+        close_all(users)
+        users = await speakers(site, _AT_ONCE, body, keeps_text=True)
         rate, marks = await closed_loop(users, _SECONDS * site.scale)
         rates.append(rate)
         firsts.append(percentile([m.first_text for m in marks], 50) * 1000)

@@ -45,10 +45,17 @@ class _Side:
         for each in self.counters:
             each.close()
 
-    async def flat_out(self, seconds: float) -> None:
-        """Publish as soon as almost all of what was published has arrived."""
+    async def _begin(self) -> None:
+        """Until the first text is with everybody: only then each delivery is like the next."""
         self.source.begin()
         self.arrivals.late.clear()
+        self.source.publish()
+        await self.arrivals.until(self.share)
+        self.arrivals.late.clear()
+
+    async def flat_out(self, seconds: float) -> None:
+        """Publish as soon as almost all of what was published has arrived."""
+        await self._begin()
         published, began = 0, time.monotonic()
         while time.monotonic() < began + seconds:
             self.source.publish()
@@ -59,8 +66,7 @@ class _Side:
 
     async def paced(self, deliveries: float, seconds: float) -> None:
         """Publish at a fixed rate; what counts is how late it arrives."""
-        self.source.begin()
-        self.arrivals.late.clear()
+        await self._begin()
         rate, began = deliveries / self.share, time.monotonic()
         number = int(rate * seconds)
         for place in range(number):

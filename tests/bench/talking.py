@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import orjson
 
@@ -41,6 +41,16 @@ class Marks:
     def first_text(self) -> float:
         """The first delta, or the whole answer where there was none."""
         return self.first_delta or self.completed
+
+
+class User(Protocol):
+    """Whoever can have a turn."""
+
+    async def turn(self, due: float) -> Marks:
+        """Have one that is due at that moment of the monotonic clock."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class Speaker:
@@ -129,17 +139,17 @@ async def speakers(
     return opened
 
 
-def close_all(users: Sequence[Speaker]) -> None:
+def close_all(users: Sequence[User]) -> None:
     for each in users:
         each.close()
 
 
-async def closed_loop(users: Sequence[Speaker], seconds: float) -> tuple[float, list[Marks]]:
+async def closed_loop(users: Sequence[User], seconds: float) -> tuple[float, list[Marks]]:
     """Each user goes on as soon as the turn is over: turns a second, and their marks."""
     found: list[Marks] = []
     began = time.monotonic()
 
-    async def go_on(user: Speaker) -> None:
+    async def go_on(user: User) -> None:
         while (now := time.monotonic()) < began + seconds:
             found.append(await user.turn(now))
 
@@ -148,7 +158,7 @@ async def closed_loop(users: Sequence[Speaker], seconds: float) -> tuple[float, 
 
 
 async def open_loop(
-    users: Sequence[Speaker], rate: float, seconds: float
+    users: Sequence[User], rate: float, seconds: float
 ) -> tuple[list[Marks], float]:
     """Turns at a fixed rate, in turn from each user; their marks, and seconds until all ended."""
     began = time.monotonic()

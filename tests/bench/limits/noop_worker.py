@@ -1,5 +1,7 @@
 """The least that a task costs: Celery as ours is configured, and a task that does nothing.
 
+And the worker's part of the least turn: see `floor`.
+
 Loaded as `celery -A tests.bench.limits.noop_worker`.
 """
 
@@ -8,17 +10,22 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from celery import Celery
 from celery.signals import worker_ready
 
 from common.settings import Settings
-from common.turn_queue import celery_config
+from common.turn_queue import RUN_TURN, celery_config
 from tests.bench.limits.celery_names import NOOP, TELL
+from tests.bench.limits.floor import END, Floor, frame
 
 app = Celery("noop")
-app.conf.update(celery_config(Settings.from_env(), socket_timeout_seconds=5.0))
+_settings = Settings.from_env()
+app.conf.update(celery_config(_settings, socket_timeout_seconds=5.0))
 _started: list[tuple[float, float]] = []
+_floor = Floor(_settings)
+_BEGUN, _TEXT, _ENDED = frame(2000), frame(100), frame(2500) + END
 
 
 @app.task(name=NOOP, ignore_result=True)
@@ -35,6 +42,17 @@ def tell(path: str) -> None:
     whole = Path(f"{path}.part")
     whole.write_text(json.dumps(told))
     whole.rename(path)
+
+
+@app.task(name=RUN_TURN, ignore_result=True)
+def turn(turn_id: str) -> None:
+    """Commit the beginning, say something, commit the end."""
+    known = UUID(turn_id)
+    _floor.commit()
+    _floor.publish(known, _BEGUN)
+    _floor.publish(known, _TEXT)
+    _floor.commit()
+    _floor.publish(known, _ENDED)
 
 
 @worker_ready.connect(weak=False)
