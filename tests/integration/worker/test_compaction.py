@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen, remove
 
 from common.clock import new_id
 from common.domain.events import EventDraft, EventType
@@ -120,6 +121,21 @@ def _fill(world: World, number: int) -> None:
         head = log.lock(tx, DEFAULT_ORGANIZATION, world.session_id)
         assert head is not None
         log.append(tx, world.session_id, drafts, fence=log.Fence(head.epoch))
+
+
+def test_short_messages_are_read_in_few_statements(world: World) -> None:
+    _fill(world, 400)
+    reads: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "EXECUTE everturn_newest_messages" in statement:
+            reads.append(statement)
+
+    listen(world.database.engine, "before_cursor_execute", note)
+    window = _window(world)
+    remove(world.database.engine, "before_cursor_execute", note)
+
+    assert (len(window.events), len(reads)) == (400, 2)
 
 
 @pytest.mark.parametrize("number", [0, 1, 49, 50, 51, 120])
