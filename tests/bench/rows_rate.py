@@ -35,7 +35,7 @@ _STEP_DOWN = 0.93
 _MOST_STEPS = 4
 # Of the time that our own turns are given.
 _LEAST_SHARE = 0.5
-_OF_THE_LEAST = 0.3
+_OF_THE_LEAST = 0.25
 _NOTHING_QUEUES_SECONDS = 0.5
 _TOKENS = 99
 _PEERS_TURNS = 7.4
