@@ -76,13 +76,14 @@ def port() -> int:
 
 
 @contextmanager
-def running_dev(data: Path, port: int, *arguments: str) -> Iterator[Run]:
+def running_dev(data: Path, port: int, *arguments: str, **settings: str) -> Iterator[Run]:
     output = data / f"screen-{port}"
     environment = os.environ | {
         "EVERTURN_LOCAL": str(data / "local"),
         "PORT": str(port),
         "FLOWER_PORT": str(free_test_port()),
         "PYTHONPATH": "",
+        **settings,
     }
     with (
         output.open("wb") as screen,

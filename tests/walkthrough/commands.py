@@ -36,6 +36,7 @@ _OUTSIDE = ("sync-models", "asks a provider, which no test may")
 _ENGINE = NotRun("needs a container engine", "tests/dev/test_deployment.py")
 _PARCELS = "tests/integration/worker/test_installed_tools.py"
 _SEEN = "tests/integration/operators/test_seen_from_outside.py"
+_NIGHT = By(("tests/walkthrough/test_first_night.py",))
 _BACKUP = By(("tests/integration/backup/test_backup.py",))
 
 RUN: dict[str, Here | By | NotRun] = {
@@ -58,6 +59,16 @@ RUN: dict[str, Here | By | NotRun] = {
     "docs/deployment.md / Kubernetes / 1": NotRun(
         "needs a cluster", "tests/dev/test_kubernetes.py"
     ),
+    "docs/first-night.md / 1. Start it / 1": _NIGHT,
+    "docs/first-night.md / 2. Give it something slow to do / 1": _NIGHT,
+    "docs/first-night.md / 3. Find its turn / 1": _NIGHT,
+    "docs/first-night.md / 4. Ask what it is doing / 1": _NIGHT,
+    "docs/first-night.md / 5. Kill its worker / 1": _NIGHT,
+    **{f"docs/first-night.md / 6. Watch it recover / {number}": _NIGHT for number in (1, 2)},
+    **{
+        f"docs/first-night.md / 7. A session that does not go on / {number}": _NIGHT
+        for number in range(1, 6)
+    },
     "docs/flower.md / Start it / 1": By(("tests/dev/test_run.py", _SEEN)),
     "docs/flower.md / Find a turn / 1": By((_SEEN,)),
     "docs/images.md / Images / 1": HERE,
