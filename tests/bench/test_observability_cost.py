@@ -60,7 +60,9 @@ class Logs:
 @pytest.fixture(scope="module")
 def logs() -> Iterator[Logs]:
     with Path("/dev/null").open("w") as sink:
-        yield Logs(sink)
+        made = Logs(sink)
+        yield made
+        made.is_on = False  # loggers that were kept outlive the file
 
 
 def _blind(world: World) -> Worker:
