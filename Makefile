@@ -1,6 +1,6 @@
 # Short names.  Nothing here needs more than Python: dev.py makes .venv where it is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos overload bench scaling generated fuzz reset setup
+.PHONY: help run test unit check lint fmt lock openapi audit migration settings schema chaos overload bench scaling generated fuzz reset setup screenshots
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -67,6 +67,9 @@ bench: setup ## our figures against the machine's limits, into docs/performance.
 
 scaling: setup ## what one box, ten and a hundred carry, into docs/scaling.md
 	@$(BIN)/python -m tests.bench.scaling $(args)
+
+screenshots: setup ## the pictures of docs/images, from a real run (needs Chromium and Prometheus)
+	@$(BIN)/python -m tests.screenshots $(args)
 
 reset: ## remove the data of the local run
 	@$(PYTHON) dev.py reset
