@@ -30,14 +30,16 @@ class StuckTurn:
     suggestions: tuple[str, ...]
 
 
-def find(database: Database, examiner: Examiner) -> tuple[StuckTurn, ...]:
-    """The oldest of them.
+def find(
+    database: Database, examiner: Examiner, *, limit: int = _MOST_TURNS
+) -> tuple[StuckTurn, ...]:
+    """The oldest of them, at most so many.
 
     Raises:
         common.storage.engine.DatabaseError: the database cannot be reached.
     """
     with database.reading() as tx:
-        late = situations.find_stuck(tx, after_seconds=_LATE_SECONDS, limit=_MOST_TURNS)
+        late = situations.find_stuck(tx, after_seconds=_LATE_SECONDS, limit=limit)
         found = []
         for turn in late:
             try:

@@ -29,7 +29,7 @@ def run(settings: Settings, given: argparse.Namespace) -> int:
     database = Database(settings.database_url, pool_size=1, application="everturn turns")
     try:
         if given.stuck:
-            stuck = stuck_turns.find(database, _examiner(settings))
+            stuck = stuck_turns.find(database, _examiner(settings), limit=given.limit)
             (_write_json if given.json else _write_stuck)(stuck, sys.stdout)
             return 1 if stuck else 0
         with database.reading() as tx:
