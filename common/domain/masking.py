@@ -19,6 +19,7 @@ _SHAPED_LIKE_KEYS: Final = re.compile(
     r"|xox[a-z])[-_][A-Za-z0-9_\-*.…]{6,}"
     r"|(?:AKIA|ASIA)[A-Z0-9*]{12,}"
     r"|AIza[A-Za-z0-9_\-*.…]{8,}"
+    r"|whsec_[A-Za-z0-9+/=_\-]{6,}"
     r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+)"
 )
 _USER_IN_A_URL: Final = re.compile(r"(://)[^\s/\"'<>]{1,512}@")
@@ -31,7 +32,7 @@ _SCHEME: Final = re.compile(r"(?i)bearer|basic")
 _AFTER_A_SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=\-*]{6,}")
 _NAMED: Final = re.compile(
     r"(?i)\b((?:x-)?api[-_ ]?key|authorization|access[-_]token|password|client[-_]secret"
-    r"|(?<=\")(?:token|secret)(?=\"))(\"?\s*[:=]\s*\"?)"
+    r"|(?<=[\"'])(?:token|secret)(?=[\"']))([\"']?\s*[:=]\s*[\"']?(?:apikey\s+)?)"
     r"(?!bearer|basic)[^\s\"',;]{6,}"
 )
 
