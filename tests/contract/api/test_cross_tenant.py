@@ -8,17 +8,23 @@ the request.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import wraps
+from typing import Any
 from uuid import UUID
 
 import pytest
 from apiflask import APIFlask
+from flask import g
 
+from api.app import create_app
 from api.blueprints.unbuilt import UNBUILT
+from api.deps import Deps, confine
 from common.clock import new_id
 from common.domain.ids import Kind, show_id
 from common.storage.engine import Database
-from tests.contract.api.client import Document
-from tests.contract.api.conftest import Holder, make_organization
+from tests.contract.api.client import Api, Document
+from tests.contract.api.conftest import Holder, gate_of, guarded_deps, make_organization
 from tests.contract.api.tenant_names import FREE, asking, kind_named, naming, unknown_like
 from tests.contract.api.tenant_requests import ask, body_of, flat
 from tests.contract.api.tenants import Things
@@ -106,10 +112,19 @@ FOUND = {200, 201, 202, 204, 409, 501, 503}
 # A new agent's id may be chosen, and a cursor of a list is only a place: these are no look-ups.
 CHOSEN = {".id": 404, "?page_token": 200}
 UNDONE = {"DELETE"}
+Route = tuple[str, str]
+# To be let in where it does not belong, for a test of the walk itself.
+LOST: list[Route] = [
+    ("GET", "/v1/agents/<agent>"),
+    ("GET", "/v1/sessions/<session_id>/events"),
+    ("PATCH", "/v1/workspaces/<workspace_id>"),
+    ("POST", "/v1/sessions/<session_id>/messages"),
+    ("DELETE", "/v1/providers/<provider_id>"),
+]
 ENDS = ("/delete", "/_/move")
 
 
-def routes(app: APIFlask) -> list[tuple[str, str]]:
+def routes(app: APIFlask) -> list[Route]:
     """Every route and method that is served, however it is spelled; what ends things last."""
     return sorted(
         (
@@ -122,7 +137,7 @@ def routes(app: APIFlask) -> list[tuple[str, str]]:
     )
 
 
-def closed(app: APIFlask) -> list[tuple[str, str]]:
+def closed(app: APIFlask) -> list[Route]:
     """The routes below something that is somebody's; the stream process has its own walk."""
     return [
         (method, rule)
@@ -168,19 +183,67 @@ def test_anothers_things_are_not_found_on_any_route(
     app: APIFlask, owner: Things, stranger: Things, organization: UUID
 ) -> None:
     owner.make_all()
-    claiming = {"X-Org-Id": show_id(Kind.ORGANIZATION, organization)}
     before = shown(app, owner)
+    wrong = let_through(closed(app), owner, stranger, organization)
+    assert wrong == [], wrong
+    assert shown(app, owner) == before
+
+
+def let_through(
+    walked: list[Route], owner: Things, stranger: Things, organization: UUID
+) -> list[tuple[Route, list[int]]]:
+    """The routes that do not say 404 to a stranger, also one who claims to be of there."""
+    claiming = {"X-Org-Id": show_id(Kind.ORGANIZATION, organization)}
     wrong = []
-    for method, rule in closed(app):
+    for method, rule in walked:
         body = body_of(method, rule, owner)
         seen = [
             ask(stranger, method, rule, owner, body=body, headers=headers).status
             for headers in ({}, claiming)
         ]
         if set(seen) != {404}:
-            wrong.append((method, rule, seen))
-    assert wrong == [], wrong
-    assert shown(app, owner) == before
+            wrong.append(((method, rule), seen))
+    return wrong
+
+
+def test_the_walk_finds_each_route_that_loses_its_organization(
+    deps: Deps, document: Document, owner: Things, stranger: Things, organization: UUID
+) -> None:
+    """Shown for five."""
+    app = create_app(guarded_deps(deps))
+    walked = closed(app)
+    assert set(LOST) <= set(walked)
+    for route in LOST:
+        lose_organization(app, route, organization)
+    theirs, strange = (
+        Things(Api(app, each.api.headers, document), deps.database, each.mark)
+        for each in (owner, stranger)
+    )
+    kept = [each for each in walked if each not in LOST][::40]
+
+    wrong = let_through(kept + LOST, theirs, strange, organization)
+
+    assert [route for route, _ in wrong] == LOST, wrong
+    gate_of(app).close()
+
+
+def lose_organization(app: APIFlask, route: Route, organization: UUID) -> None:
+    """Let a view look in that organization, whoever calls."""
+    method, rule = route
+    endpoint = next(
+        each.endpoint
+        for each in app.url_map.iter_rules()
+        if each.rule == rule and method in (each.methods or ())
+    )
+    view = app.view_functions[endpoint]
+
+    @wraps(view)
+    def elsewhere(**arguments: Any) -> Any:
+        g.caller = replace(g.caller, organization_id=organization)
+        confine(organization)
+        return view(**arguments)
+
+    app.view_functions[endpoint] = elsewhere
 
 
 def test_what_the_owner_finds_is_not_found_by_another_who_says_the_same(

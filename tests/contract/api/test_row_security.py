@@ -85,6 +85,40 @@ def test_every_table_with_an_organization_has_the_wall(bound: Database) -> None:
         assert set(walled.scalars()) == OWNED
 
 
+def test_nothing_in_the_catalog_leads_past_the_wall(bound: Database) -> None:
+    """Whatever made it: a table that no model tells of, a view, a function, another policy."""
+    with bound.reading() as tx:
+        owned = tx.execute(
+            text(
+                "SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+                " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+                " AND attname = 'organization_id'"
+            )
+        )
+        assert set(owned.scalars()) == OWNED
+        views = text(
+            "SELECT relname FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'f')"
+        )
+        assert tx.execute(views).scalars().all() == []
+        raised = text(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+        )
+        assert tx.execute(raised).scalars().all() == []
+        policies = tx.execute(
+            text(
+                "SELECT tablename, policyname, cmd FROM pg_policies"
+                " WHERE permissive = 'PERMISSIVE' AND roles = '{public}'"
+            )
+        ).all()
+        every = tx.execute(text("SELECT count(*) FROM pg_policies")).scalar_one()
+    assert len(policies) == every
+    assert {(policy, deed) for _, policy, deed in policies} == {
+        ("own_rows", "ALL"),
+        ("shared_rows", "SELECT"),
+    }
+
+
 def test_a_query_without_a_predicate_sees_its_own_organization(
     bound: Database, tenants: list[Things]
 ) -> None:

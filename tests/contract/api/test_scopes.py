@@ -1,7 +1,10 @@
 """Every route says what it needs, and is closed to who does not have it."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -9,7 +12,7 @@ from apiflask import APIFlask
 
 from api.app import create_app
 from api.deps import Deps
-from api.endpoint import need_of
+from api.endpoint import Contract, contract_of, need_of
 from api.streaming.app import ROUTES, route_of
 from common.domain.access import Admission, Grants, Need, Scope
 from common.domain.ids import Kind, show_id
@@ -43,6 +46,14 @@ LOGGED_IN = {
     "/v1/users/me/switch-org",
 }
 
+LOSING = [
+    ("GET", "/v1/agents/<agent>"),
+    ("DELETE", "/v1/sessions/<session_id>"),
+    ("POST", "/v1/auth/api-keys"),
+    ("GET", "/v1/durable/workers"),
+    ("PUT", "/v1/sessions/<session_id>/storage/secrets"),
+]
+
 
 def needs_of(app: APIFlask) -> list[tuple[str, str, Need | None]]:
     return sorted(
@@ -61,22 +72,70 @@ def address(rule: str, organization: UUID | None = None) -> str:
     return re.sub(r"<[^>]+>", "x", rule.replace("<org>", named))
 
 
+def undeclared(app: APIFlask) -> list[tuple[str, str]]:
+    return [(method, rule) for method, rule, need in needs_of(app) if need is None]
+
+
 def test_every_route_declares_what_it_needs(app: APIFlask) -> None:
-    undeclared = [each for each in needs_of(app) if each[2] is None]
-    assert undeclared == []
+    assert undeclared(app) == []
 
 
-def test_only_these_routes_need_no_scope(app: APIFlask) -> None:
+UNSCOPED = {
+    Admission.PUBLIC: PUBLIC,
+    Admission.ANYONE: ANYONE,
+    Admission.LOGGED_IN: LOGGED_IN,
+}
+
+
+def unscoped(app: APIFlask) -> dict[Admission, set[str]]:
     found: dict[Admission, set[str]] = {each: set() for each in Admission}
     for rule in app.url_map.iter_rules():
         need = need_of(app.view_functions[rule.endpoint])
         if isinstance(need, Admission) and not rule.endpoint.startswith("unbuilt."):
             found[need].add(rule.rule)
-    assert found == {
-        Admission.PUBLIC: PUBLIC,
-        Admission.ANYONE: ANYONE,
-        Admission.LOGGED_IN: LOGGED_IN,
-    }
+    return found
+
+
+def test_only_these_routes_need_no_scope(app: APIFlask) -> None:
+    assert unscoped(app) == UNSCOPED
+
+
+@pytest.mark.parametrize("lost", [None, *Admission], ids=str)
+def test_a_route_that_loses_its_scope_is_found_out(
+    deps: Deps, document: Document, lost: Admission | None
+) -> None:
+    """The tests above fail for each of these, and for no other route."""
+    app = create_app(deps)
+    for method, rule in LOSING:
+        endpoint = next(
+            each.endpoint
+            for each in app.url_map.iter_rules()
+            if each.rule == rule and method in (each.methods or ())
+        )
+        view = app.view_functions[endpoint]
+        contract = contract_of(view)
+        assert contract is not None
+        app.view_functions[endpoint] = endpoint_without(
+            view, replace(contract, scope=cast(Need, lost))
+        )
+
+    if lost is None:
+        assert undeclared(app) == sorted(LOSING)
+        assert unscoped(app) == UNSCOPED
+    else:
+        assert undeclared(app) == []
+        assert unscoped(app)[lost] - UNSCOPED[lost] == {rule for _, rule in LOSING}
+    with pytest.raises(AssertionError):
+        test_the_document_says_what_each_route_needs(app, document)
+
+
+def endpoint_without(view: Callable[..., Any], contract: Contract) -> Callable[..., Any]:
+    @wraps(view)
+    def unguarded(**arguments: Any) -> Any:
+        return view(**arguments)
+
+    vars(unguarded)["contract"] = contract
+    return unguarded
 
 
 def test_reading_never_needs_more_than_to_read(app: APIFlask) -> None:
