@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 
+from api import second_wall
 from api.audit_trail import AuditTrail
 from api.deps import Deps
 from api.login_limits import LoginLimits
@@ -80,4 +81,6 @@ def build_from_environment() -> Deps:
     """
     settings = Settings.from_env()
     logs.configure(settings, process="api")
-    return build(settings)
+    deps = build(settings)
+    second_wall.look(settings, deps.database)
+    return deps

@@ -13,12 +13,15 @@ from apiflask import APIFlask
 from flask import Response
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from structlog.testing import capture_logs
 
+from api import second_wall
 from api.app import create_app
 from api.deps import Deps
 from api.endpoint import Call, Contract, endpoint, json_response
 from common.clock import new_id
 from common.domain.access import Scope
+from common.settings import Settings
 from common.storage.engine import Database
 from common.storage.schema import metadata
 from tests.contract.api.client import Api, Document
@@ -201,3 +204,22 @@ def test_the_wall_costs_no_statement(bound: Database, tenants: list[Things]) -> 
             tx.execute(text("SELECT 1"))
     said = f"SET LOCAL everturn.organization = '{one}'; SELECT 1"
     assert counted.statements == [said, "SELECT 1", "SELECT 1", said]
+
+
+def test_a_role_that_is_not_bound_is_warned_of_at_the_start(
+    deps: Deps, database: Database, bound: Database
+) -> None:
+    guarded = guarded_deps(deps).settings
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, application="away")
+    assert warnings(guarded, database) == ["row_security_off"]
+    assert warnings(guarded, bound) == []
+    assert warnings(guarded, away) == []
+    assert second_wall.look(deps.settings, database) is None
+
+
+def warnings(settings: Settings, database: Database) -> list[str]:
+    with capture_logs() as logs:
+        thread = second_wall.look(settings, database)
+        assert thread is not None
+        thread.join()
+    return [each["event"] for each in logs if each["log_level"] == "warning"]
