@@ -161,6 +161,7 @@ def delete_account(deps: Deps, gate: Gate, caller: Caller) -> None:
         for organization_id in sorted(members.of_user(tx, account.user.id)):
             organizations.lock(tx, organization_id)
             members.remove(tx, organization_id, account.user.id)
+            invitations.withdraw_of(tx, organization_id, account.user.id)
         ended = logins.revoke_all(tx, account.user.id)
         ended += api_keys.revoke_all(tx, account.user.id)
         users.delete(tx, account.user.id)

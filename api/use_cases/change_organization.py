@@ -124,11 +124,13 @@ def change_role(deps: Deps, gate: Gate, caller: Caller, user_id: UUID, role: Rol
     with deps.database.transaction() as tx:
         _check_change(tx, caller, user_id, role)
         members.change(tx, caller.organization_id, user_id, role)
+        # What they invite to as what they are now they can do anew.
+        invitations.withdraw_of(tx, caller.organization_id, user_id)
     tell_changed(deps, gate, [user_id])
 
 
 def remove_member(deps: Deps, gate: Gate, caller: Caller, user_id: UUID) -> None:
-    """Let a user be no member; their keys for the organization are revoked.
+    """Let a user be no member: their keys for it are revoked, their invitations withdrawn.
 
     Raises:
         Conflict, Forbidden, NotFound: as `change_role`.
@@ -233,6 +235,7 @@ def _acting(tx: Tx, caller: Caller, scope: Scope) -> Role | None:
 
 def _part(tx: Tx, organization_id: UUID, user_id: UUID) -> list[UUID]:
     members.remove(tx, organization_id, user_id)
+    invitations.withdraw_of(tx, organization_id, user_id)
     return api_keys.revoke_all(tx, user_id, organization_id=organization_id)
 
 

@@ -32,6 +32,9 @@ _OF_ORGANIZATION: Final = text(f"""
 _WITHDRAW: Final = text("""
     DELETE FROM invitations WHERE organization_id = :organization_id AND id = :id RETURNING id
 """)
+_WITHDRAW_OF: Final = text("""
+    DELETE FROM invitations WHERE organization_id = :organization_id AND invited_by = :user_id
+""")
 _SPEND: Final = text(f"""
     DELETE FROM invitations
     WHERE digest = :digest AND email = :email AND expires_at > clock_timestamp()
@@ -80,6 +83,11 @@ def withdraw(tx: Tx, organization_id: UUID, invitation_id: UUID) -> bool:
     """Let an invitation be good for nothing; False when there is none."""
     values = {"organization_id": organization_id, "id": invitation_id}
     return tx.execute(_WITHDRAW, values).one_or_none() is not None
+
+
+def withdraw_of(tx: Tx, organization_id: UUID, user_id: UUID) -> None:
+    """Let all that a user has invited to be good for nothing."""
+    tx.execute(_WITHDRAW_OF, {"organization_id": organization_id, "user_id": user_id})
 
 
 def spend(tx: Tx, digest: str, email: str) -> Invitation | None:

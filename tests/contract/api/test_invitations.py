@@ -125,6 +125,30 @@ def test_a_repeat_invites_nobody_twice(owner: Person, organization: UUID) -> Non
     assert owner.api.get(path(organization, "/invitations")).body["total"] == 1
 
 
+@pytest.mark.parametrize("end", ["removed", "demoted", "leaves", "deletes their account"])
+def test_an_invitation_ends_with_the_role_that_made_it(
+    people: People, owner: Person, organization: UUID, end: str
+) -> None:
+    """Or an owner who goes would come back by one of their own."""
+    other = people.member(organization, role=Role.OWNER)
+    invited = people.member()
+    token = invite(other, organization, invited.email, "owner")["token"]
+    kept = invite(owner, organization, invited.email)
+
+    their = path(organization, f"/members/{other.shown_id}")
+    reply = {
+        "removed": lambda: owner.api.delete(their),
+        "demoted": lambda: owner.api.patch(their, {"role": "member"}),
+        "leaves": lambda: other.api.post(path(organization, "/leave")),
+        "deletes their account": lambda: other.api.delete("/v1/users/me"),
+    }[end]()
+
+    assert reply.status == 204, reply.text
+    assert accept(invited, token) == 404
+    assert ids(owner.api.get(path(organization, "/invitations"))) == [kept["id"]]
+    assert accept(invited, kept["token"]) == 200
+
+
 # --- one's own account ---------------------------------------------------------------------
 
 
