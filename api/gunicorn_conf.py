@@ -19,7 +19,9 @@ from common.settings import Settings
 
 _settings = Settings.from_env()
 
-bind = f"{_settings.bind_host}:{_settings.api_port}"
+_host = _settings.bind_host
+# An IPv6 address has colons of its own.
+bind = f"[{_host}]:{_settings.api_port}" if ":" in _host else f"{_host}:{_settings.api_port}"
 worker_class = "api.gunicorn_worker.PacedWorker"
 # It would pass by the pace that answers are taken at.
 sendfile = False
