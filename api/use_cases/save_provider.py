@@ -92,6 +92,13 @@ def patch_provider(
         if base_url != before.base_url and before.has_key and "api_key" not in given:
             # Whoever may change the address must not get the key sent to it.
             raise _unacceptable("api_key", "Give the key again, or null: the address changes")
+        if (
+            base_url != before.base_url
+            and before.settings.get("headers")
+            and "settings" not in given
+        ):
+            # Nor the headers, whose values are shown to nobody.
+            raise _unacceptable("settings", "Give the headers again: the address changes")
         providers.update(
             tx,
             organization_id,

@@ -209,6 +209,19 @@ def test_of_headers_only_the_names_are_shown(admin: Api) -> None:
     assert "hidden-value" not in admin.get("/v1/providers").text
 
 
+def test_headers_that_are_shown_to_nobody_go_to_no_other_address(admin: Api) -> None:
+    headers = {"X-Gateway": "hidden-value"}
+    made = provider_of(admin, base_url="https://one.example/v1", settings={"headers": headers})
+    their = f"/v1/providers/{made['id']}"
+    elsewhere = {"base_url": "https://two.example/v1"}
+
+    refused = admin.patch(their, elsewhere)
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "settings")
+    assert admin.patch(their, {"base_url": made["base_url"], "name": "Same"}).status == 200
+    assert admin.patch(their, {**elsewhere, "settings": {"headers": headers}}).status == 200
+    assert admin.patch(their, {**elsewhere, "settings": None}).status == 200
+
+
 def test_another_organization_sees_nothing_of_it(deps: Deps, admin: Api, stranger: Api) -> None:
     made = provider_of(admin, api_key=SECRET)
     model = admin.post(f"/v1/providers/{made['id']}/models", {"model_id": "m"}).body
