@@ -153,7 +153,7 @@ def _entry(deps: Deps, response: Response) -> Entry:
     actor = _actor(caller)
     is_stranger = actor.type is ActorType.UNKNOWN
     return Entry(
-        id=deps.new_id(),
+        id=clock.new_id(),
         at=clock.now(),
         organization_id=caller.organization_id if is_somewhere else None,
         actor=actor,
