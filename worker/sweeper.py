@@ -102,10 +102,8 @@ class Sweeper:
         Raises:
             common.storage.engine.DatabaseError: the database cannot be reached.
         """
-        try:
-            self._database.ping()
-        finally:
-            self._judge_steadiness()
+        self._database.ping()
+        self._judge_steadiness()
         self._take_back(grace_seconds=self._time_to_come_back())
         self._send_due()
         if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
@@ -135,6 +133,7 @@ class Sweeper:
         self._answered_at = now
 
     def _begin_anew(self) -> None:
+        """However often it fails, the silence began after the last answer."""
         self._silent_since, self._steady_since = self._answered_at, self._monotonic()
 
     def _time_to_come_back(self) -> float:
@@ -231,17 +230,19 @@ class Sweeper:
     def run(self, stop: threading.Event) -> None:
         """Sweep every so often until stopped; an unreachable database is waited out."""
         while not stop.is_set():
-            began = self._monotonic()
+            began, pause = self._monotonic(), self._settings.sweep_seconds
             try:
                 self.sweep()
                 self._metrics.swept(self._monotonic() - began)
             except DatabaseError as failure:
+                # Workers have come back by a time that counts from the outage's end.
+                pause = min(pause, _PROMPT_SECONDS)
                 self._metrics.failed()
                 self._begin_anew()
                 _log.warning(
                     "sweep_failed", error=type(failure).__name__, sqlstate=sqlstate(failure)
                 )
-            stop.wait(self._settings.sweep_seconds)
+            stop.wait(pause)
 
 
 def _look(

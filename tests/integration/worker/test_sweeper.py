@@ -1,10 +1,12 @@
 """The sweeper: what it takes back, when it does not, and what it must not depend on."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from common.clock import new_id, now
 from common.domain.audit import OPERATOR, Entry, Outcome
@@ -13,7 +15,7 @@ from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker
 from common.settings import Settings
 from common.storage import audit_log
-from common.storage.engine import DatabaseError, is_passing_outage
+from common.storage.engine import Database, DatabaseError, is_passing_outage
 from common.turn_queue import TurnQueue
 from tests.fakes.live import RecordingLive
 from tests.integration.worker.conftest import World
@@ -110,6 +112,53 @@ def test_nobody_waits_for_who_had_missed_a_renewal_before_the_database_was_away(
     assert status(world) == "running"
     lose_worker(world, seconds_ago=7)
     swept.sweep()
+    assert status(world) == "queued"
+
+
+class Outage(Database):
+    """The database, which cannot be reached at some times."""
+
+    def __init__(self, database: Database, clock: Clock, *, between: tuple[float, float]) -> None:
+        self.__dict__.update(database.__dict__)
+        self.clock = clock
+        self.between = between
+
+    def ping(self) -> None:
+        if self.between[0] <= self.clock.seconds < self.between[1]:
+            raise OperationalError("SELECT 1", {}, Exception("away"))
+        super().ping()
+
+
+class Until(threading.Event):
+    """Stops a run at a time; waiting takes none but the clock's."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seconds = seconds
+
+    def is_set(self) -> bool:
+        return self.clock.seconds >= self.seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.clock.seconds += timeout
+        return self.is_set()
+
+
+def test_after_a_long_outage_workers_get_the_time_to_renew(world: World) -> None:
+    """However often the sweeper tried meanwhile, nobody could have renewed."""
+    clock = Clock()
+    queue, live = SilentBroker(world.settings, is_away=False), RecordingLive()
+    away = Outage(world.database, clock, between=(1020.0, 1060.0))
+    swept = Sweeper(world.settings, away, queue, live, monotonic=clock)
+    swept.run(Until(clock, 1019.0))
+    world.post("hello")
+    # Renewed in the moment before the outage.
+    lose_worker(world, seconds_ago=25)
+    swept.run(Until(clock, 1065.0))
+    assert status(world) == "running"
+    swept.run(Until(clock, 1075.0))
     assert status(world) == "queued"
 
 
