@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from common import key_arguments, user_arguments
+from common import checkout_commands, key_arguments, user_arguments
 from common.settings import InvalidSettings, Settings
 from common.terminal import commands as terminal_commands
 
@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = given.command
     if chosen in terminal_commands.NAMES:
         return terminal_commands.run(given, os.environ)
+    if chosen in checkout_commands.NAMES:
+        return checkout_commands.run(given)
     if chosen == _COMPLETION:
         return _print_completion(given.shell)
     try:
@@ -90,6 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     listing.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many")
     listing.add_argument("--json", action="store_true", help="print the turns as JSON")
     terminal_commands.add_to(commands)
+    checkout_commands.add_to(commands)
     completing = commands.add_parser(
         _COMPLETION, help=_COMPLETION_SUMMARY, description=_COMPLETION_SUMMARY
     )

@@ -54,22 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="memory over that time alone")
     parser.add_argument("--dry", action="store_true", help="write nothing into the repository")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     given = parser.parse_args(arguments)
     unknown = set(given.rows) - set(_SCENARIOS)
     if unknown:
         parser.error(f"no such rows: {', '.join(sorted(unknown))}")
     rounds = _QUICK_ROUNDS if given.quick else given.rounds
     began = time.monotonic()
+    told = sys.stderr if given.json else sys.stdout
 
     def say(what: str) -> None:
-        sys.stdout.write(f"[{time.monotonic() - began:7.1f}] {what}\n")
-        sys.stdout.flush()
+        told.write(f"[{time.monotonic() - began:7.1f}] {what}\n")
+        told.flush()
 
     with tempfile.TemporaryDirectory(prefix="everturn-bench-") as directory:
         scale = _QUICK_SCALE if given.quick else 1.0
         with built(Path(directory), rounds=rounds, scale=scale) as site:
             sheet, facts = _measured(site, _scenarios(given, say), say)
     say(f"{json.dumps(sheet.costs, indent=1, ensure_ascii=False)}\n\n{sheet.table()}\n")
+    if given.json:
+        sys.stdout.write(_as_json(facts, sheet))
     if not given.dry:
         _store(facts, sheet)
         if not (given.rows or given.quick or given.soak):
@@ -106,16 +110,20 @@ async def _run(measure: Measure, site: Site, costs: dict[str, Any]) -> list[Row]
 
 
 def _store(facts: dict[str, Any], sheet: Sheet) -> None:
-    at = now().astimezone(UTC)
     _RESULTS.mkdir(exist_ok=True)
+    commit = facts["commit"].removesuffix("-dirty")
+    path = _RESULTS / f"{now().astimezone(UTC):%Y%m%d-%H%M}-{commit}.json"
+    path.write_text(_as_json(facts, sheet))
+
+
+def _as_json(facts: dict[str, Any], sheet: Sheet) -> str:
     content = {
-        "at": at.isoformat(timespec="seconds"),
+        "at": now().astimezone(UTC).isoformat(timespec="seconds"),
         **facts,
         "rows": [row.to_json() for row in sheet.rows],
         "costs": sheet.costs,
     }
-    path = _RESULTS / f"{at:%Y%m%d-%H%M}-{facts['commit'].removesuffix('-dirty')}.json"
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def _report(facts: dict[str, Any], sheet: Sheet) -> str:

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.conditions import wait_until
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 GONE_SECONDS = 15.0
+_RUN = (sys.executable, str(ROOT / "dev.py"), "run")
 
 
 @dataclass
@@ -76,7 +77,9 @@ def port() -> int:
 
 
 @contextmanager
-def running_dev(data: Path, port: int, *arguments: str, **settings: str) -> Iterator[Run]:
+def running_dev(
+    data: Path, port: int, *arguments: str, command: Sequence[str] = _RUN, **settings: str
+) -> Iterator[Run]:
     output = data / f"screen-{port}"
     environment = os.environ | {
         "EVERTURN_LOCAL": str(data / "local"),
@@ -88,7 +91,7 @@ def running_dev(data: Path, port: int, *arguments: str, **settings: str) -> Iter
     with (
         output.open("wb") as screen,
         subprocess.Popen(
-            [sys.executable, str(ROOT / "dev.py"), "run", *arguments],
+            [*command, *arguments],
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ def test_every_command_of_the_product_is_on_it() -> None:
 
 def test_whatever_tells_something_tells_programs_too() -> None:
     parser = make_parser()
-    told = {"migrate", "doctor", "turns", "rotate-secrets", "chat", "tail"}
+    told = {"migrate", "doctor", "turns", "rotate-secrets", "chat", "tail", "bench"}
     for command in told:
         needed = ["session_1"] if command == "tail" else []
         assert parser.parse_args([command, *needed, "--json"]).json is True

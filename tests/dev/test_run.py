@@ -8,6 +8,7 @@ import httpx
 import psutil
 import pytest
 
+from dev.paths import VENV
 from dev.services import free_test_port
 from tests.conditions import wait_until
 from tests.dev.launched import (
@@ -60,7 +61,8 @@ def _its_worker(run: Run) -> psutil.Process:
 
 
 def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port: int) -> None:
-    with running_dev(data, port, "--flower") as run:
+    by_its_other_name = (str(VENV / "bin" / "everturn"), "dev")
+    with running_dev(data, port, "--flower", command=by_its_other_name) as run:
         run.seconds_to_ready()
         session = _talk(run.base_url)
         started = run.descendants()
