@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 NAMES: Final = frozenset({"dev", "bench"})
 
@@ -20,8 +20,8 @@ _DEV: Final = "serve everything on this machine, databases too"
 _DEV_EPILOG: Final = "What `python3 dev.py run` does; in a checkout of the project only."
 _BENCH: Final = "measure what this machine can do, and how near to it everturn comes"
 _BENCH_EPILOG: Final = (
-    "Stores nothing; `make bench` does.  In a checkout of the project only.  Exits with 0 when every"
-    " target was met, else with 1, with 2 when it could not run."
+    "Stores nothing; `make bench` does.  In a checkout of the project only.  Exits with 0 when"
+    " every target was met, else with 1, with 2 when it could not run."
 )
 
 
@@ -47,11 +47,13 @@ def run(given: argparse.Namespace) -> int:
     wishes = [f"--{name}" for name in ("flower", "restart", "quick", "json") if name in given]
     chosen = [wish for wish in wishes if getattr(given, wish.removeprefix("--"))]
     if given.command == "dev":
-        _become(str(_ROOT / "dev.py"), "run", *chosen)
-    os.chdir(_ROOT)
-    _become("-m", "tests.bench", "--dry", *chosen, *given.rows)
+        command = [str(_ROOT / "dev.py"), "run", *chosen]
+    else:
+        command = ["-m", "tests.bench", "--dry", *chosen, *given.rows]
+    return _become(command)
 
 
-def _become(*arguments: str) -> NoReturn:
+def _become(command: list[str]) -> int:
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *arguments])
+    os.chdir(_ROOT)
+    os.execv(sys.executable, [sys.executable, *command])

@@ -19,6 +19,7 @@ from common.domain.model_catalog import is_chat_model, known_profile
 from common.domain.provider import PROVIDER_TYPES, ListedModel
 from common.domain.text import is_storable
 from common.provider_access import ProviderFacts
+from common.provider_connections import MetadataRefused, look
 
 ANTHROPIC_VERSION: Final = "2026-10-21"
 
@@ -95,13 +96,17 @@ def _get(url: str, headers: dict[str, str], query: dict[str, str], deadline: flo
     try:
         with (
             httpx.Client(timeout=timeout, follow_redirects=False) as client,
-            client.stream("GET", url, headers=headers, params=query) as response,
+            client.stream(
+                "GET", url, headers=headers, params=query, extensions={"trace": look}
+            ) as response,
         ):
             _check_status(response.status_code)
             _check_encoding(response)
             raw = _read(response, deadline)
     except httpx.TimeoutException:
         raise ListingFailed("The provider did not answer in time") from None
+    except MetadataRefused:
+        raise ListingFailed("The provider's name leads to a link-local address") from None
     # InvalidURL is none of httpx's own errors, and neither are faults in a header's characters.
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError):
         raise ListingFailed("The provider cannot be reached at its address") from None

@@ -16,6 +16,8 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from common.domain.outbound import is_metadata
+
 NAME_CHARACTERS: Final = 128
 KEY_CHARACTERS: Final = 4096
 URL_CHARACTERS: Final = 2048
@@ -233,10 +235,8 @@ def _serves_metadata(host: str) -> bool:
     if name in _METADATA_NAMES:
         return True
     try:
-        address = ipaddress.ip_address(name.partition("%")[0])
+        return is_metadata(ipaddress.ip_address(name.partition("%")[0]))
     except ValueError:
         # Another spelling of an IPv4 address, such as 0xa9fea9fe or 169.254.43518.
         last = name.rpartition(".")[2]
         return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_link_local or str(address) == "fd00:ec2::254"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from common import tracing
 from common.domain.trace import HEADER
+from common.provider_connections import look
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _http_client(timeout: httpx2.Timeout) -> httpx2.Client:
         # A key must not follow wherever an address points to.
         follow_redirects=False,
         headers={"accept-encoding": "identity"},
-        event_hooks={"request": [_place_in_trace], "response": [bound]},
+        event_hooks={"request": [_place_in_trace, _watch_connection], "response": [bound]},
     )
     make_stoppable(client)
     return client
@@ -169,6 +170,10 @@ def _place_in_trace(request: httpx2.Request) -> None:
     place = tracing.current()
     if place is not None:
         request.headers[HEADER] = place.header
+
+
+def _watch_connection(request: httpx2.Request) -> None:
+    request.extensions = {**request.extensions, "trace": look}
 
 
 def _timeout(endpoint: Endpoint) -> httpx2.Timeout:

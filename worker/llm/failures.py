@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from common import clock
 from common.domain.masking import masked
+from common.provider_connections import MetadataRefused
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 
 LONGEST_DETAIL: Final = 2048  # characters
@@ -63,6 +64,7 @@ _STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "server_is_overloaded": 529,
     "slow_down": 529,
 }
+_TO_METADATA: Final = "the provider's name leads to a link-local address, where no request goes"
 _BROKEN_INPUT_STATUSES: Final = frozenset({400, 422})
 _FIRST_REDIRECT_STATUS: Final = 300
 _FIRST_ERROR_STATUS: Final = 400
@@ -98,6 +100,8 @@ def failure_from(error: Exception, endpoint: Endpoint, *, has_begun: bool = True
     """
     if isinstance(error, LLMFailure):
         return error  # one of ours already
+    if isinstance(error, MetadataRefused) or isinstance(error.__cause__, MetadataRefused):
+        return _failure(FailureReason.MISCONFIGURED, _TO_METADATA, endpoint, retry=False)
     names = {each.__name__ for each in type(error).__mro__}
     if names & {"APITimeoutError", "TimeoutException"}:
         return unavailable("the provider did not answer in time", endpoint)

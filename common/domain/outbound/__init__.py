@@ -6,7 +6,7 @@ What is decided here is enforced when a connection is made, not when a URL is re
 
 from __future__ import annotations
 
-from common.domain.outbound.address import refusal_of_address
+from common.domain.outbound.address import is_metadata, refusal_of_address
 from common.domain.outbound.policy import (
     HostRules,
     OutboundPolicy,
@@ -21,6 +21,7 @@ __all__ = [
     "OutboundRefused",
     "PrivateTargets",
     "Target",
+    "is_metadata",
     "read_target",
     "refusal_of_address",
 ]

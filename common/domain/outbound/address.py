@@ -47,6 +47,7 @@ _NOT_PUBLIC_6: Final = tuple(
     for network, what in (
         ("::/128", "unspecified"),
         ("::1/128", "loopback"),
+        ("fd00:ec2::254/128", "cloud metadata"),
         ("fc00::/7", "private"),
         ("fe80::/10", "link-local"),
         ("fec0::/10", "private"),
@@ -77,6 +78,11 @@ def refusal_of_address(address: Address) -> str | None:
         if address in network:
             return what
     return None if address in _PUBLIC_6 else "reserved"
+
+
+def is_metadata(address: Address) -> bool:
+    """Whether only a machine's own metadata is served there, with its credentials."""
+    return refusal_of_address(address) in ("cloud metadata", "link-local")
 
 
 def _embedded(address: Address) -> IPv4Address | None:

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from api.deps import Deps
-from common import model_listing
+from common import model_listing, provider_connections
 from tests.contract.api.client import Api
 from tests.contract.api.keyed import keyed
 from tests.fakes.model_lists import ListingProvider, listing_provider
@@ -285,6 +285,19 @@ def test_nobody_there_and_nobody_answering_are_failures(
 
     assert (slow.status, "in time" in slow.body["error"]) == (502, True)
     assert (gone.status, "cannot be reached" in gone.body["error"]) == (502, True)
+
+
+def test_a_name_that_leads_to_metadata_is_not_asked(
+    admin: Api, listing: ListingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No test can listen on such an address, so this one is taken for one.
+    monkeypatch.setattr(provider_connections, "is_metadata", lambda peer: peer.is_loopback)
+    provider_id = provider_of(admin, base_url=listing.url)
+
+    failed = admin.post(f"/v1/providers/{provider_id}/sync-models")
+
+    assert (failed.status, "link-local" in failed.body["error"]) == (502, True)
+    assert listing.asked == []
 
 
 def test_what_cannot_be_asked_is_not(admin: Api) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from common import provider_connections
 from dev.services import free_test_port
 from tests.contract.llm.playback import Answer, Event, Playback, error_answer
 from tests.contract.llm.stage import KEY, REMOTE, MockedProvider, a_request, hear
@@ -286,3 +287,16 @@ def test_an_unknown_model(playback: Playback, provider_type: str) -> None:
     fault = hear(Endpoint("provider_test", provider_type, playback.url, KEY), a_request()).fault
     assert (fault.reason, fault.may_retry) == (FailureReason.MODEL_UNAVAILABLE, False)
     assert fault.detail == "No gpt-9"
+
+
+def test_a_name_that_leads_to_metadata_is_not_asked(
+    provider: MockedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No test can listen on such an address, so this one is taken for one.
+    monkeypatch.setattr(provider_connections, "is_metadata", lambda peer: peer.is_loopback)
+    provider.says("what nobody may read")
+    unused = replace(provider.endpoint, api_key="of-a-client-with-no-connection-yet")
+    fault = hear(unused, provider.request()).fault
+    assert (fault.reason, fault.may_retry) == (FailureReason.MISCONFIGURED, False)
+    assert "link-local" in fault.detail
+    assert provider.received() == []

@@ -25,7 +25,7 @@ def test_a_package_without_its_checkout_says_so(command: str, tmp_path: Path) ->
 
 
 def test_bench_becomes_the_checkouts_own() -> None:
-    answer = subprocess.run(  # noqa: S603 - our own program
+    answer = subprocess.run(
         [sys.executable, "-m", "common.cli", "bench", "--quick", "the-weather"],
         cwd=ROOT / "docs",
         env={"PYTHONPATH": str(ROOT)},

@@ -9,6 +9,7 @@ from common.domain.outbound import (
     OutboundPolicy,
     OutboundRefused,
     PrivateTargets,
+    is_metadata,
     read_target,
     refusal_of_address,
 )
@@ -41,6 +42,18 @@ def test_an_address_that_is_not_public(text: str) -> None:
 @pytest.mark.parametrize("text", PUBLIC)
 def test_a_public_address(text: str) -> None:
     assert refusal_of_address(ip_address(text)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((each, True) for each in ("169.254.169.254", "::ffff:169.254.169.254", "fe80::1")),
+        *((each, True) for each in ("168.63.129.16", "fd00:ec2::254")),
+        *((each, False) for each in ("127.0.0.1", "10.0.0.1", "fd00:ec2::253", "8.8.8.8")),
+    ],
+)
+def test_where_metadata_is_served(text: str, *, expected: bool) -> None:
+    assert is_metadata(ip_address(text)) is expected
 
 
 @given(st.ip_addresses(v=4))
