@@ -22,7 +22,7 @@ from dev.paths import ROOT
 from dev.services import free_test_port, remove, throw_away_directory
 from tests.clients import browser
 from tests.dev.launched import Run, command_of, running_dev
-from tests.screenshots import camera, panels, prometheus, traffic
+from tests.screenshots import camera, first_run, panels, prometheus, traffic
 from tests.screenshots.camera import Camera
 from tests.screenshots.prometheus import Prometheus
 
@@ -31,23 +31,46 @@ _DASHBOARD = ROOT / "docs" / "deploy" / "grafana" / "everturn.json"
 # What Grafana puts there for so short a scrape interval.
 _RATE = "20s"
 _POINTS = 120
+# What newcomers will see, too.
+_USUAL_PORT = 9300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make them all; 2 when a program is missing."""
+    """Make them; 2 when a program is missing."""
     parser = argparse.ArgumentParser(prog="screenshots", description=__doc__)
     parser.add_argument("--minutes", type=float, default=4.0, help="how long there is work")
     parser.add_argument("--into", type=Path, default=_IMAGES)
-    parser.add_argument("--reference", action="store_true", help="the API reference alone")
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument("--first-run", action="store_true", help="the first run alone")
+    alone.add_argument("--reference", action="store_true", help="the API reference alone")
     given = parser.parse_args(arguments)
     chromium, scraper = browser.find(), prometheus.find()
     if chromium is None or scraper is None:
         sys.stderr.write("needs Chromium and Prometheus: CHROMIUM and PROMETHEUS, or on PATH\n")
         return 2
+    with camera.opened(chromium, given.into) as taking:
+        if not given.reference:
+            _first_run(taking)
+        if not given.first_run:
+            _work(taking, scraper, given)
+    return 0
+
+
+def _first_run(taking: Camera) -> None:
+    directory = throw_away_directory(unprivileged_account())
+    try:
+        simulated = json.dumps(first_run.SIMULATED)
+        with running_dev(directory, _USUAL_PORT, LLMSIM=simulated) as run:
+            run.seconds_to_ready()
+            _take_drawn(taking, "first-run", first_run.page(run, directory), (1180, 1300), "pre")
+    finally:
+        remove(directory)
+
+
+def _work(taking: Camera, scraper: str, given: argparse.Namespace) -> None:
     directory = throw_away_directory(unprivileged_account())
     try:
         with (
-            camera.opened(chromium, given.into) as taking,
             running_dev(directory, free_test_port(), "--flower", "--restart") as run,
         ):
             run.seconds_to_ready()
@@ -58,7 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     _work_and_shoot(run, taking, asked, given.minutes * 60)
     finally:
         remove(directory)
-    return 0
+
+
+def _take_drawn(taking: Camera, name: str, page: str, size: tuple[int, int], shows: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        drawn = Path(directory) / f"{name}.html"
+        drawn.write_text(page)
+        taking.take(name, drawn.as_uri(), size, shows=shows)
 
 
 def _ports(settings: Mapping[str, str]) -> dict[str, int]:
@@ -77,10 +106,8 @@ def _work_and_shoot(run: Run, taking: Camera, asked: Prometheus, seconds: float)
     taking.take("flower-tasks", f"{flower}/tasks", (1500, 660), shows="#tasks-table td a")
     taking.take("flower-workers", f"{flower}/", (1500, 520), shows="#workers-table td a")
     talking.join()
-    with tempfile.TemporaryDirectory() as directory:
-        drawn = Path(directory) / "dashboard.html"
-        drawn.write_text(_dashboard(asked, began, time.time()))
-        taking.take("dashboard", drawn.as_uri(), (1500, 3300), shows="svg")
+    drawn = _dashboard(asked, began, time.time())
+    _take_drawn(taking, "dashboard", drawn, (1500, 3300), "svg")
 
 
 def _dashboard(asked: Prometheus, start: float, end: float) -> str:
