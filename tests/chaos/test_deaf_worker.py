@@ -18,7 +18,7 @@ def test_a_worker_that_lost_its_subscription_leaves(
         (worker,) = [part for part in system.parts if part.name == "worker-1"]
         control = Celery(broker=redis_url, set_as_current=False).control
         for queue in ALL_QUEUES:
-            control.cancel_consumer(queue, reply=True, timeout=5)
+            control.cancel_consumer(queue, reply=True, limit=1, timeout=5)
         with Client(system.base_url) as client:
             session_id = client.session()
             assert client.post(session_id, "Hello").status_code == 201
