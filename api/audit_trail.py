@@ -107,12 +107,15 @@ class AuditTrail:
         """
         with self._writing:
             self._note_unlisted()
-            while batch := self._take():
+            one_by_one = 0
+            while batch := self._take(1 if one_by_one else _BATCH):
+                one_by_one = max(0, one_by_one - 1)
                 try:
                     with self._database.reading() as tx:
                         audit_log.append(tx, batch)
-                except DatabaseError as failure:
+                except Exception as failure:  # noqa: BLE001 - no entry may end the others' thread
                     self._give_back(batch, failure)
+                    one_by_one = max(one_by_one, len(batch) - 1)
 
     def close(self) -> None:
         """Write what is left, for a moment at most: the database may be away."""
@@ -143,26 +146,30 @@ class AuditTrail:
             self._unlisted = 0
             self._waiting.append(entry)
 
-    def _take(self) -> list[Entry]:
+    def _take(self, most: int) -> list[Entry]:
         with self._guard:
-            count = min(len(self._waiting), _BATCH)
+            count = min(len(self._waiting), most)
             return [self._waiting.popleft() for _ in range(count)]
 
-    def _give_back(self, batch: list[Entry], failure: DatabaseError) -> None:
-        """Let a batch wait again, unless it will never be taken.
+    def _give_back(self, batch: list[Entry], failure: Exception) -> None:
+        """Let a batch wait again, unless it is one entry that will never be taken.
 
         Raises:
             common.storage.engine.DatabaseError: the database may take it later.
         """
-        if is_passing_outage(failure):
+        is_passing = isinstance(failure, DatabaseError) and is_passing_outage(failure)
+        if is_passing or len(batch) > 1:
             with self._guard:
                 self._waiting.extendleft(reversed(batch))
+        if is_passing:
             raise failure
+        if len(batch) > 1:  # each by itself, to find the one
+            return
         _log.error(
             "audit_entries_lost",
             count=len(batch),
             error=type(failure).__name__,
-            sqlstate=sqlstate(failure),
+            sqlstate=sqlstate(failure) if isinstance(failure, DatabaseError) else None,
         )
         with self._guard:
             self._leave_out(sum(entry.count for entry in batch))
@@ -193,3 +200,5 @@ class AuditTrail:
                 is_last = self._stopped.wait(_OUTAGE_SECONDS)
             if is_last:
                 return
+            if self._stopped.is_set():  # just now: it may not have been heard
+                self._wanted.set()

@@ -146,6 +146,8 @@ def _parsed(request: Request, arriving: _Arriving) -> tuple[str | None, Mapping[
         )
     except ValueError as malformed:
         raise BadRequest("The request body is not valid multipart/form-data") from malformed
+    if None in form or None in files:  # RFC 7578, 4.2
+        raise BadRequest("A part of the form has no name")
     if PART not in files:
         raise _refused(BadRequest, "Is missing, or is no file")
     return files[PART].filename, {storable(name): storable(form[name]) for name in form}

@@ -90,11 +90,13 @@ class Installation:
     Attributes:
         backlog: wake-ups in the broker; None when it cannot be asked.
         breakers: state of each provider's, by its shown id; empty when that cannot be asked.
+        webhooks_late_seconds: for how long the oldest of what webhooks are to be told is due.
     """
 
     health: ServiceHealth
     backlog: int | None
     breakers: Mapping[str, str] = field(default_factory=dict)
+    webhooks_late_seconds: float = 0.0
 
 
 class InstallationState(Collector):
@@ -151,6 +153,8 @@ def _shown(found: Installation) -> Iterable[Metric]:
         ("oldest_queued_turn_seconds", "Age of the turn that is queued longest, 0 with none.",
             turns.oldest_queued_seconds),
         ("dead_letters", "Sealed turns that were not tried again.", turns.dead_letters),
+        ("webhooks_late_seconds", "For how long the oldest that is due to a webhook has been.",
+            found.webhooks_late_seconds),
         ("workers_live", "Workers that were heard of lately.", fleet.live),
         ("workers_accepting", "Live workers that take turns.", fleet.accepting),
         ("workers_capacity", "Turns that all live workers may run at once.", fleet.capacity),

@@ -38,6 +38,7 @@ from common.storage import (
     service_health,
     turns,
     waiting,
+    webhook_deliveries,
     workers,
 )
 from common.storage.engine import Database, DatabaseError, sqlstate
@@ -91,7 +92,7 @@ class Sweeper:
         self._queue = queue
         self._live = live
         self._monotonic = monotonic
-        # When the database began to answer promptly, and when it had done so the last time
+        # When the database began to take writes promptly, and when it had done so the last time
         # before it was silent: what happened before the first look nobody knows.
         self._steady_since = self._answered_at = monotonic()
         self._silent_since = monotonic() - _LONG_AGO_SECONDS
@@ -105,6 +106,8 @@ class Sweeper:
         self._database.ping()
         self._judge_steadiness()
         self._take_back(grace_seconds=self._time_to_come_back())
+        # Not before: one that answers may yet take no writes, and so no renewal either.
+        self._answered_at = self._monotonic()
         self._send_due()
         if self._monotonic() - self._steady_since >= self._settings.lease_seconds:
             # While the database was away nobody could answer a turn that waits either.
@@ -127,10 +130,9 @@ class Sweeper:
 
     def _judge_steadiness(self) -> None:
         """A database that was silent for longer than a sweep's pause starts anew."""
-        now = self._monotonic()
-        if now - self._answered_at > self._settings.sweep_seconds + _PROMPT_SECONDS:
+        silence = self._monotonic() - self._answered_at
+        if silence > self._settings.sweep_seconds + _PROMPT_SECONDS:
             self._begin_anew()
-        self._answered_at = now
 
     def _begin_anew(self) -> None:
         """However often it fails, the silence began after the last answer."""
@@ -251,12 +253,13 @@ def _look(
     with database.reading() as tx:
         health = service_health.look(tx, silent_after=settings.lease_seconds)
         provider_ids = providers.all_ids(tx, limit=MOST_PROVIDERS)
+        late_seconds = webhook_deliveries.late_seconds(tx)
     shown = [show_id(Kind.PROVIDER, provider_id) for provider_id in provider_ids]
     try:
         breakers = {each.provider_id: str(each.state) for each in board.read(shown)}
     except Unavailable:
         breakers = {}
-    return Installation(health, backlog.count(), breakers)
+    return Installation(health, backlog.count(), breakers, late_seconds)
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -30,10 +30,9 @@ from common.domain.webhook import (
     delay_after,
     secret_purpose,
     signature,
-    told_of,
 )
 from common.encryption import CannotDecrypt, EncryptionUnavailable, SecretBox
-from common.event_codec import show_time
+from common.retry_after import retry_after
 from common.settings import Settings
 from common.storage import webhook_deliveries
 from common.storage.engine import Database, DatabaseError, Tx, sqlstate
@@ -42,9 +41,10 @@ from worker.capabilities.outbound.guard import Guard
 from worker.capabilities.outbound.resolver import CannotResolve
 from worker.capabilities.outbound.transports import GuardedTransport
 
-_AT_ONCE: Final = 16
-# Of one webhook: one that is slow does not hold up the others.
+_AT_ONCE: Final = 32
+# Of one webhook, and of one organization: one that is slow does not hold up the others.
 _EACH: Final = 4
+_EACH_ORGANIZATION: Final = 8
 _ANSWER_SECONDS: Final = 15.0
 # Longer than any try, so that nobody else sends what is being sent.
 _HOLD_SECONDS: Final = 60.0
@@ -88,57 +88,77 @@ class WebhookSender:
         )
         self._spread = spread
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook")
+        self._under_way: dict[Future[None], Outgoing] = {}
         self._forgot_at = time.monotonic()
 
-    def send_due(self) -> int:
-        """Send what is due just now, and settle it; returns how much that was.
+    @property
+    def is_sending(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._under_way)
+
+    def begin_due(self) -> int:
+        """Begin to send what is due and has a place; returns how much that is.
 
         Raises:
             common.storage.engine.DatabaseError: the database cannot be reached.
         """
+        places = _AT_ONCE - len(self._under_way)
+        if not places:
+            return 0
         with self._database.transaction() as tx:
             taken = webhook_deliveries.take_due(
-                tx, limit=_AT_ONCE, each=_EACH, hold_seconds=_HOLD_SECONDS
+                tx,
+                limit=places,
+                each=_EACH,
+                each_organization=_EACH_ORGANIZATION,
+                under_way=self._under_way.values(),
+                hold_seconds=_HOLD_SECONDS,
             )
-        for settled in [self._pool.submit(self._tell, outgoing) for outgoing in taken]:
-            settled.result()
+        for outgoing in taken:
+            self._under_way[self._pool.submit(self._tell, outgoing)] = outgoing
         return len(taken)
+
+    def await_one(self, seconds: float) -> None:
+        """Wait until one that is under way has ended, but no longer than that."""
+        ended, _ = wait(self._under_way, timeout=seconds, return_when=FIRST_COMPLETED)
+        for each in ended:
+            del self._under_way[each]
+            failure = each.exception()
+            if failure is not None:  # its hold runs out, and it is sent again
+                _warn(failure)
 
     def run(self, stop: threading.Event) -> None:
         """Send until stopped; a database that is away is waited out."""
         while not stop.is_set():
-            sent = 0
             try:
-                sent = self.send_due()
+                self.begin_due()
                 self._forget_old()
-            except DatabaseError as failure:
-                kind, code = type(failure).__name__, sqlstate(failure)
-                _log.warning("webhooks_not_sent", error=kind, sqlstate=code)
-            if not sent:
+            except Exception as failure:  # noqa: BLE001 - a thread that ends tells nobody anything
+                _warn(failure)
+            if self.is_sending:
+                self.await_one(_PAUSE_SECONDS)
+            else:
                 stop.wait(_PAUSE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _forget_old(self) -> None:
-        if time.monotonic() - self._forgot_at >= _FORGET_SECONDS:
+        """A slice at a time, and the next at once while there is more."""
+        if time.monotonic() - self._forgot_at < _FORGET_SECONDS:
+            return
+        with self._database.transaction() as tx:
+            forgotten = webhook_deliveries.forget_old(tx, limit=_FORGET_SLICE)
+        if forgotten < _FORGET_SLICE:
             self._forgot_at = time.monotonic()
-            with self._database.transaction() as tx:
-                webhook_deliveries.forget_old(tx, limit=_FORGET_SLICE)
 
     def _tell(self, outgoing: Outgoing) -> None:
         webhook = outgoing.webhook
         if webhook is None or not webhook.enabled:
-            outcome = Outcome(None, "the webhook was switched off")
-            settle = partial(_settle, outgoing=outgoing, outcome=outcome, delay_seconds=None)
+            outcome, delay = Outcome(None, "the webhook was switched off"), None
         else:
             outcome = self._try(outgoing, webhook)
-            settle = partial(
-                _settle,
-                outgoing=outgoing,
-                outcome=outcome,
-                delay_seconds=self._delay(outgoing, outcome),
-            )
+            delay = self._delay(outgoing, outcome)
         with self._database.transaction() as tx:
-            settle(tx)
+            _settle(tx, outgoing=outgoing, outcome=outcome, delay_seconds=delay)
         _log.info(
             "webhook_sent" if outcome.error is None else "webhook_not_sent",
             delivery_id=show_id(Kind.WEBHOOK_DELIVERY, outgoing.delivery.id),
@@ -176,12 +196,15 @@ class WebhookSender:
 
     def _post(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
         until = time.monotonic() + _ANSWER_SECONDS
-        transport = GuardedTransport(self._guard, time_left=lambda: until - time.monotonic())
         try:
             target = read_target(url)
+            request = httpx2.Request("POST", target.url, content=body, headers=headers)
+            # Without a client, which would look where a redirect leads.
             with (
-                httpx2.Client(transport=transport, trust_env=False, timeout=None) as client,
-                client.stream("POST", target.url, content=body, headers=headers) as response,
+                GuardedTransport(
+                    self._guard, time_left=lambda: until - time.monotonic()
+                ) as transport,
+                closing(transport.handle_request(request)) as response,
             ):
                 # Its body is nobody's: it is not even read.
                 return _judged(response)
@@ -191,31 +214,26 @@ class WebhookSender:
             return Outcome(None, str(unknown))
         except httpx2.TimeoutException:
             return Outcome(None, f"{_NO_ANSWER} within {_ANSWER_SECONDS:g} s")
-        except httpx2.HTTPError as failure:
+        except Exception as failure:  # noqa: BLE001 - what a stranger answers ends no more than a try
             return Outcome(None, f"{_NO_ANSWER} ({type(failure).__name__})")
 
 
 def payload(outgoing: Outgoing, webhook: Webhook) -> Json:
     """What is sent: the same each time it is sent, and nothing of what was said."""
-    delivery, cause = outgoing.delivery, outgoing.cause
-    data: Json = {
+    delivery, told = outgoing.delivery, outgoing.told
+    ids = {
         "organization_id": show_id(Kind.ORGANIZATION, webhook.organization_id),
         "session_id": show_id(Kind.SESSION, delivery.session_id),
         "turn_id": show_id(Kind.TURN, delivery.turn_id),
     }
-    if cause is not None:
-        data |= {"event_id": cause.id, "event_type": cause.type, "sequence": cause.sequence}
-        data |= told_of(cause.data)
-    happened_at = delivery.created_at if cause is None else cause.ts
-    return {"type": delivery.event, "timestamp": show_time(happened_at), "data": data}
+    return {"type": delivery.event, "timestamp": told["timestamp"], "data": ids | told["data"]}
 
 
 def _judged(response: httpx2.Response) -> Outcome:
     if response.is_success:
         return Outcome(response.status_code)
-    wish = response.headers.get("retry-after", "")
-    seconds = float(wish) if wish.isascii() and wish.isdecimal() else 0.0
-    return Outcome(response.status_code, f"it answered {response.status_code}", seconds)
+    wish = retry_after(response.headers) or 0.0
+    return Outcome(response.status_code, f"it answered {response.status_code}", wish)
 
 
 def _settle(tx: Tx, *, outgoing: Outgoing, outcome: Outcome, delay_seconds: float | None) -> None:
@@ -223,12 +241,18 @@ def _settle(tx: Tx, *, outgoing: Outgoing, outcome: Outcome, delay_seconds: floa
     if outcome.error is None and outcome.answer is not None:
         webhook_deliveries.settle_delivered(tx, delivery, answer=outcome.answer)
         return
+    is_gone = outcome.answer == HTTPStatus.GONE
+    if is_gone and outgoing.webhook is not None:
+        webhook_deliveries.settle_gone(tx, outgoing.webhook)
     webhook_deliveries.settle_failed(
         tx,
         delivery,
         answer=outcome.answer,
         error=outcome.error or _NO_ANSWER,
-        delay_seconds=None if outcome.answer == HTTPStatus.GONE else delay_seconds,
+        delay_seconds=None if is_gone else delay_seconds,
     )
-    if outcome.answer == HTTPStatus.GONE:
-        webhook_deliveries.settle_gone(tx, delivery.webhook_id)
+
+
+def _warn(failure: BaseException) -> None:
+    code = sqlstate(failure) if isinstance(failure, DatabaseError) else None
+    _log.warning("webhooks_not_sent", error=type(failure).__name__, sqlstate=code)

@@ -1,7 +1,8 @@
 """uvicorn's HTTP with bounds of our own: it has none for how much a request is, or how long.
 
-A request here is a short head and nothing else.  What comes beyond the limit, or too slowly,
-ends the connection: headers and trailers would otherwise be collected for as long as they come.
+A request here is a short head and nothing else, and waits for the answer to the one before.
+What comes beyond the limit, too slowly or too soon ends the connection: headers and trailers
+would otherwise be collected for as long as they come.
 """
 
 from __future__ import annotations
@@ -26,14 +27,6 @@ MOST_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 
 
-class _Pipeline(list[Any]):
-    """Requests that wait for the one before: there are none, and an empty list is smaller."""
-
-    def appendleft(self, waiting: Any) -> None:
-        """As a deque has it."""
-        self.insert(0, waiting)
-
-
 class _Flow(FlowControl):
     """uvicorn's, with a smaller thing to wait at."""
 
@@ -56,7 +49,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._bytes = 0
         self._until_head: asyncio.TimerHandle | None = None
         self._line: Line | None = None
-        self.pipeline = cast("deque[Any]", _Pipeline())
+        # Nobody waits in it, and no deque is as small.
+        self.pipeline = cast("deque[Any]", ())
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the loop."""
@@ -87,6 +81,10 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         self._head_has_come()
+        if self.cycle is not None and not self.cycle.response_complete:
+            # The one that is being answered would no longer hear of its connection's end.
+            self.transport.abort()
+            return
         super().on_headers_complete()
         # The task that answers has not begun yet.
         self.cycle.message_event = cast(asyncio.Event, Bell())

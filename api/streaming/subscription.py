@@ -211,7 +211,12 @@ class Subscription:
         if delta is None:
             return False
         frame = self._watch.delta_frame(delta, with_accumulated=self._with_accumulated)
-        return write(frame) and not self._relay.is_behind
+        try:
+            return write(frame) and not self._relay.is_behind
+        except Exception as failure:  # noqa: BLE001 - of one connection; others hear the same text
+            _log.error("write_failed", error=type(failure).__name__)
+            self.cut()
+            return True
 
     def _empty_inbox(self) -> list[LogEntry | LiveReport]:
         taken, self._inbox = self._inbox, []

@@ -59,9 +59,10 @@ _OF_NOBODY: Final = text(f"""
 """)
 # The trigger lets nobody delete who has not said this, nor what is younger.
 _SAY_HOW_OLD: Final = text("SELECT set_config('everturn.audit_kept_days', :days, true)")
+# By `now()`, as an index can: the time of each row's look would have all of them read.
 _FORGET: Final = text("""
     DELETE FROM audit_log WHERE id = ANY(ARRAY(
-        SELECT id FROM audit_log WHERE at < clock_timestamp() - make_interval(days => :days)
+        SELECT id FROM audit_log WHERE at < now() - make_interval(days => :days)
         ORDER BY at LIMIT :limit FOR UPDATE SKIP LOCKED))
 """)
 

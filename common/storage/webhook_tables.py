@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.storage.columns import (
@@ -51,7 +51,14 @@ webhook_deliveries = Table(
     Column("last_status", Integer),
     Column("last_error", Text),
     CheckConstraint("status IN ('pending', 'delivered', 'dead')", name="webhook_deliveries_status"),
-    Index("webhook_deliveries_due", "available_at", postgresql_where=text("status = 'pending'")),
+    # What is said besides ids, since it was first sent; JSON keeps its bytes.
+    Column("told", JSON),
+    Index(
+        "webhook_deliveries_due_of_webhook",
+        "webhook_id",
+        "available_at",
+        postgresql_where=text("status = 'pending'"),
+    ),
     Index("webhook_deliveries_ended", "ended_at", postgresql_where=text("status <> 'pending'")),
     Index("webhook_deliveries_of_webhook", "webhook_id", text("created_at DESC"), text("id DESC")),
     postgresql_with={"fillfactor": 70},

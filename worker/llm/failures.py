@@ -7,22 +7,18 @@ that masked and cut: a response's body may repeat what was sent (I10).
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from common import clock
 from common.domain.masking import masked
 from common.provider_connections import MetadataRefused
+from common.retry_after import retry_after
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 
 LONGEST_DETAIL: Final = 2048  # characters
 _MOST_READ: Final = 32 * LONGEST_DETAIL
-
-_MILLISECONDS: Final = 1000
 
 _QUOTA_CODES: Final = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_error", "billing_not_active"}
@@ -271,27 +267,3 @@ def _may_retry(reason: FailureReason, status: int) -> bool:
     if reason is FailureReason.RATE_LIMITED:
         return True
     return reason is FailureReason.UNAVAILABLE and status != _NOT_IMPLEMENTED
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from now that the provider wants us to wait, None when it does not say."""
-    milliseconds = _seconds(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / _MILLISECONDS
-    wish = headers.get("retry-after")
-    seconds = _seconds(wish)
-    if seconds is not None or wish is None:
-        return seconds
-    try:
-        then = parsedate_to_datetime(wish)
-        return max(0.0, then.timestamp() - clock.now().timestamp())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

@@ -164,6 +164,11 @@ def test_redirects_are_followed_up_to_five(site: Site) -> None:
     assert site.paths().count("/circle") == 6
 
 
+@pytest.mark.parametrize("place", ["//:80", "http://<xn--"])
+def test_a_redirect_to_no_place_is_a_failure_of_the_tool(site: Site, place: str) -> None:
+    assert refused(f"{site.url}/to?{place}").startswith("127.0.0.1 ")
+
+
 def test_a_post_carries_its_body_and_the_calls_key(site: Site) -> None:
     def sent(**arguments: Any) -> Any:
         return json.loads(fetched(f"{site.url}/echo", method="POST", **arguments)["content"])

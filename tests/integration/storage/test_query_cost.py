@@ -11,7 +11,15 @@ from sqlalchemy import event as sqlalchemy_event
 
 from common.domain.events import MESSAGE_TYPES
 from common.domain.ids import GENERIC_HARNESS
-from common.storage import fair_share, log, messages, turns
+from common.storage import (
+    audit_log,
+    fair_share,
+    idempotency,
+    log,
+    messages,
+    turns,
+    webhook_deliveries,
+)
 from common.storage.engine import Tx
 from tests.integration.storage.conftest import Rows
 
@@ -53,12 +61,13 @@ def sessions(rows: Rows) -> dict[int, UUID]:
     return made
 
 
-def _plan_of(rows: Rows, read: Callable[[Tx], object]) -> dict[str, Any]:
-    """What PostgreSQL does for the one statement that `read` sends."""
+def _plan_of(rows: Rows, read: Callable[[Tx], object], *, beginning: str = "") -> dict[str, Any]:
+    """What PostgreSQL does for the one statement that `read` sends, or the one that begins so."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        if not statement.startswith("PREPARE"):  # as a connection does once
+        is_meant = statement.lstrip().startswith(beginning)
+        if is_meant and not statement.startswith("PREPARE"):  # as a connection does once
             sent.append((statement, values))
 
     with rows.database.reading() as tx:
@@ -160,6 +169,67 @@ def test_what_the_sweeper_asks_does_not_grow_with_the_turns_that_are_over(
     rows.run("ANALYZE turns")
     plan = _plan_of(rows, partial(sweep, limit=100))
     assert _buffers(plan) < 60
+
+
+@pytest.mark.parametrize(
+    ("table", "fill", "forget"),
+    [
+        (
+            "audit_log",
+            (
+                "INSERT INTO audit_log (id, actor_type, action, outcome)"
+                " SELECT gen_random_uuid(), 'cli', 'x', 'done' FROM generate_series(1, 20000)"
+            ),
+            partial(audit_log.forget_old, days=30, limit=100),
+        ),
+        (
+            "idempotency_keys",
+            (
+                "INSERT INTO idempotency_keys (organization_id, method, route, scope, key,"
+                " body_hash) SELECT o.id, 'POST', '/', '', n::text, ''"
+                " FROM generate_series(1, 20000) n, (SELECT id FROM organizations LIMIT 1) o"
+            ),
+            partial(idempotency.forget_old, hours=24, limit=100),
+        ),
+        (
+            "webhook_deliveries",
+            (
+                "INSERT INTO webhook_deliveries (id, webhook_id, event, turn_id, session_id,"
+                " sequence, status, ended_at) SELECT gen_random_uuid(), gen_random_uuid(),"
+                " 'turn.completed', gen_random_uuid(), gen_random_uuid(), 1, 'delivered', now()"
+                " FROM generate_series(1, 20000)"
+            ),
+            partial(webhook_deliveries.forget_old, limit=100),
+        ),
+    ],
+)
+def test_forgetting_what_is_old_does_not_read_what_is_young(
+    rows: Rows, table: str, fill: str, forget: Callable[[Tx], object]
+) -> None:
+    rows.run(fill)
+    rows.run(f"ANALYZE {table}")
+    assert _buffers(_plan_of(rows, forget, beginning="DELETE")) < 20
+
+
+def test_what_webhooks_are_told_next_costs_by_webhooks_not_by_what_waits(rows: Rows) -> None:
+    """Most of it is not due before hours, the rest is due to one that does not answer."""
+    rows.run(
+        "INSERT INTO webhook_deliveries (id, webhook_id, event, turn_id, session_id, sequence,"
+        " available_at) SELECT gen_random_uuid(), md5((n % 5)::text)::uuid, 'turn.completed',"
+        " gen_random_uuid(), gen_random_uuid(), 1, now() + CASE n % 5 WHEN 0 THEN"
+        " interval '-1 h' ELSE interval '1 h' END FROM generate_series(1, 20000) n"
+    )
+    rows.run("ANALYZE webhook_deliveries")
+    take = partial(
+        webhook_deliveries.take_due,
+        limit=32,
+        each=4,
+        each_organization=8,
+        under_way=(),
+        hold_seconds=60,
+    )
+    assert _buffers(_plan_of(rows, take, beginning="WITH")) < 150
+    assert _buffers(_plan_of(rows, webhook_deliveries.late_seconds)) < 80
 
 
 @pytest.fixture

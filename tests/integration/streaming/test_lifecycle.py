@@ -64,6 +64,33 @@ def test_a_deleted_session_ends_its_streams(world: World, *, is_telling: bool) -
     assert world.read(author).status == 404
 
 
+def test_a_second_request_on_its_connection_ends_a_stream_and_nothing_else(world: World) -> None:
+    """The connection's end must be heard of by the stream that runs on it."""
+    world.serve()
+    author = world.author()
+    author.post("Hi")
+    author.start()
+    author.say("abc")
+    other = world.read(author).wait_for_text("abc")
+    request = f"GET /v1/sessions/{author.shown_id}/sse HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", world.servers[0].port)) as impatient:
+        impatient.settimeout(10)
+        impatient.sendall(request)
+        wait_until(lambda: b"abc" in impatient.recv(65536), description="it is streamed to")
+        impatient.sendall(request)
+        wait_until(lambda: _is_closed(impatient), description="its connection is closed")
+    wait_until(lambda: open_streams(world) == 1, description="its stream is gone")
+    author.say("def")
+    other.wait_for_text("abcdef")
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(65536) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_a_client_that_goes_is_noticed_at_once(author: Author, world: World) -> None:
     with world.read(author) as reader:
         reader.wait_open()

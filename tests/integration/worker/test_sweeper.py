@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -116,17 +117,33 @@ def test_nobody_waits_for_who_had_missed_a_renewal_before_the_database_was_away(
 
 
 class Outage(Database):
-    """The database, which cannot be reached at some times."""
+    """The database, which cannot be reached at some times, or answers and takes no writes."""
 
-    def __init__(self, database: Database, clock: Clock, *, between: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        between: tuple[float, float],
+        is_readable: bool = False,
+    ) -> None:
         self.__dict__.update(database.__dict__)
         self.clock = clock
         self.between = between
+        self.is_readable = is_readable
 
     def ping(self) -> None:
+        if not self.is_readable:
+            self._check()
+        super().ping()
+
+    def transaction(self) -> Any:
+        self._check()
+        return super().transaction()
+
+    def _check(self) -> None:
         if self.between[0] <= self.clock.seconds < self.between[1]:
             raise OperationalError("SELECT 1", {}, Exception("away"))
-        super().ping()
 
 
 class Until(threading.Event):
@@ -146,11 +163,14 @@ class Until(threading.Event):
         return self.is_set()
 
 
-def test_after_a_long_outage_workers_get_the_time_to_renew(world: World) -> None:
+@pytest.mark.parametrize("is_readable", [False, True])
+def test_after_a_long_outage_workers_get_the_time_to_renew(
+    world: World, *, is_readable: bool
+) -> None:
     """However often the sweeper tried meanwhile, nobody could have renewed."""
     clock = Clock()
     queue, live = SilentBroker(world.settings, is_away=False), RecordingLive()
-    away = Outage(world.database, clock, between=(1020.0, 1060.0))
+    away = Outage(world.database, clock, between=(1020.0, 1060.0), is_readable=is_readable)
     swept = Sweeper(world.settings, away, queue, live, monotonic=clock)
     swept.run(Until(clock, 1019.0))
     world.post("hello")

@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from tests.conditions import wait_until
-from tests.integration.worker.test_webhooks import Receiver, receiver
+from tests.integration.worker.webhook_receiver import Receiver, receiver
 from tests.system import running
 from tests.talk import Talk
 

@@ -22,6 +22,7 @@ class Log:
     def __init__(self) -> None:
         self.batches: list[list[dict[str, Any]]] = []
         self.failure: Exception | None = None
+        self.refused: set[str] = set()
         self.is_closed = False
 
     @contextmanager
@@ -34,6 +35,9 @@ class Log:
     def execute(self, _statement: object, values: dict[str, Any]) -> None:
         if self.failure is not None:
             raise self.failure
+        entries = orjson.loads(values["entries"])
+        if self.refused & {entry["action"] for entry in entries}:
+            raise UNTAKEN
         self.batches.append(orjson.loads(values["entries"]))
 
     def close(self) -> None:
@@ -145,6 +149,49 @@ def test_what_is_never_taken_holds_nobody_up(log: Log, make_trail: MakeTrail) ->
     trail.flush()
     assert log.actions == ["c", UNLISTED]
     assert log.batches[0][1]["count"] == 2
+
+
+def test_one_that_is_never_taken_is_lost_alone(log: Log, make_trail: MakeTrail) -> None:
+    trail = make_trail()
+    put(trail, "a", "b", "never", "c")
+    log.refused = {"never"}
+    trail.flush()
+    put(trail, "d", "e")
+    trail.flush()
+    assert log.actions == ["a", "b", "c", "d", "e", UNLISTED]
+    assert len(log.batches[-1]) == 3, "the others go together again"
+    assert log.batches[-1][-1]["count"] == 1
+
+
+def test_an_outage_while_one_is_looked_for_loses_nothing(
+    log: Log, make_trail: MakeTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = make_trail()
+    put(trail, "a", "b", "c")
+    log.failure = UNTAKEN
+    tries = 0
+
+    def execute(statement: object, values: dict[str, Any]) -> None:
+        nonlocal tries
+        tries += 1
+        log.failure = {1: UNTAKEN, 3: AWAY}.get(tries)
+        Log.execute(log, statement, values)
+
+    monkeypatch.setattr(log, "execute", execute)
+    with pytest.raises(OperationalError):
+        trail.flush()
+    trail.flush()
+    assert log.actions == ["a", "b", "c"]
+
+
+def test_no_fault_ends_the_thread(log: Log, make_trail: MakeTrail) -> None:
+    trail = make_trail(pause_seconds=0.01)
+    log.failure = TypeError("a fault of ours")
+    put(trail, "a")
+    wait_until(lambda: not trail._waiting, description="it was tried")
+    log.failure = None
+    put(trail, "b")
+    wait_until(lambda: "b" in log.actions, description="the next is written")
 
 
 def test_what_must_be_written_at_once_is_or_says_so(log: Log, make_trail: MakeTrail) -> None:

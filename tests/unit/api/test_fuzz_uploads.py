@@ -29,6 +29,7 @@ def _file(name: bytes = b"a.png", field: bytes = b"file", data: bytes = _PNG) ->
 
 
 _FIELD = b'Content-Disposition: form-data; name="session_id"\r\n\r\nsession_x'
+_NAMELESS = b"Content-Disposition: form-data\r\n\r\nsession_x"
 _FORMS = [
     _form(_file()),
     _form(_FIELD, _file()),
@@ -57,6 +58,7 @@ _TYPES = [
     length=st.none() | st.integers(0, 10_000),
 )
 @example(body=_FORMS[0], content_type=_TYPES[0], length=None)
+@example(body=_form(_NAMELESS, _file()), content_type=_TYPES[0], length=None)
 def test_any_form_is_a_file_or_refused(body: bytes, content_type: str, length: int | None) -> None:
     environ = {"CONTENT_TYPE": content_type, "wsgi.input": io.BytesIO(body)}
     if length is None:

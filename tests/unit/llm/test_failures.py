@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from common import clock
+from common.retry_after import retry_after
 from worker.llm.driver import Endpoint, FailureReason, LLMFailure
 from worker.llm.failures import (
     LONGEST_DETAIL,
@@ -15,7 +16,6 @@ from worker.llm.failures import (
     error_in,
     failure_from,
     failure_of,
-    retry_after,
 )
 
 _KEY = "a-key-without-any-shape"

@@ -142,7 +142,8 @@ def _send(client: httpx2.Client, asked: Outgoing, pace: Pace) -> httpx2.Response
         ) from None
     except httpx2.ConnectError:
         raise FetchFailed(f"{host} cannot be connected to.") from None
-    except httpx2.HTTPError:
+    # The library reads where a redirect leads, wanted or not, and some places are none.
+    except (httpx2.HTTPError, ValueError):
         raise FetchFailed(f"{host} did not answer in HTTP.") from None
     pace.expect_body()
     return response
