@@ -48,6 +48,10 @@ _REACH_BROKER: Final = "Start Redis, or correct BROKER_URL; the turn is sent aga
 _RESTART_WORKERS: Final = "Restart the workers; kill those that do not leave by themselves"
 _RESUME_WORKER: Final = "Resume one: POST /v1/durable/workers/{id}/resume"
 _START_WORKERS: Final = "Start workers: everturn worker"
+_END_SILENT: Final = (
+    "End processes that are there and silent (GET /v1/durable/workers has their pid), so that"
+    " whatever runs them starts others"
+)
 _START_SWEEPER: Final = "Start a sweeper (everturn sweeper), or run: everturn doctor --fix"
 _CANCEL: Final = "Cancel it if it takes too long: POST /v1/durable/workflows/{}/cancel"
 _RETRY: Final = "Find and fix what broke it, then retry: POST /v1/durable/dlq/{}/retry"
@@ -136,7 +140,8 @@ def _without_workers(found: Situation, place: str) -> Diagnosis | None:
     fleet = found.fleet
     if fleet.live == 0:
         said = f"{place}, and nobody consumes the queue: there is no live worker."
-        return Diagnosis("no_live_worker", said, suggestions=(_START_WORKERS,), is_stuck=True)
+        may = (_START_WORKERS, _END_SILENT)
+        return Diagnosis("no_live_worker", said, suggestions=may, is_stuck=True)
     if fleet.live == fleet.draining:
         said = f"{place}: all {fleet.live} live workers are draining and take no turns."
         may = (_RESUME_WORKER, _START_WORKERS)

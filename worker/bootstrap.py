@@ -174,7 +174,9 @@ class Worker:
                 self.tally.ended(is_run=not ran.is_fault)
                 self.metrics.ran(ran.outcome)
             seconds = time.monotonic() - began
-            _log.info("turn_ran", outcome=ran.outcome, duration_ms=round(seconds * 1000))
+            # Of several that wait it may have been another one's turn.
+            its_own = {} if ran.claim is None else {"turn_id": str(ran.claim.turn_id)}
+            _log.info("turn_ran", outcome=ran.outcome, duration_ms=round(seconds * 1000), **its_own)
         return ran
 
     def stop(self) -> None:

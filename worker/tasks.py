@@ -17,6 +17,7 @@ from celery.signals import (
 )
 
 from common import logs
+from common.domain.ids import Kind, show_id
 from common.domain.turn_task import TaskLabel
 from common.metrics import expose
 from common.settings import Settings
@@ -58,7 +59,9 @@ def _shown(ran: Ran) -> dict[str, str | int]:
     if claim is None:
         return {"outcome": ran.outcome}
     label = TaskLabel(claim.session_id, claim.organization_id, claim.attempt)
-    return {"outcome": ran.outcome, **label.to_json()}
+    # Of several that wait it may have been another one's turn than that of the message.
+    turn = {"turn": show_id(Kind.TURN, claim.turn_id)}
+    return {"outcome": ran.outcome, **turn, **label.to_json()}
 
 
 def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | None = None) -> Celery:

@@ -1,7 +1,7 @@
 """Store a user's message and see that a turn will read it: the hot path (I1).
 
 One transaction holds the message's event and an open turn; only after its commit are
-subscribers and a worker told, and whether that works changes nothing for the caller.
+a worker and subscribers told, and whether that works changes nothing for the caller.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from common.domain.turn import SessionStatus
 from common.domain.turn_task import TaskLabel
 from common.domain.waiting import overtaken
 from common.event_codec import LoggedEvent
-from common.storage import idempotency, images, log, messages, queue_load, turns, waiting
+from common.storage import idempotency, images, log, messages, queue_load, waiting
 from common.storage.engine import DatabaseError, Tx, is_passing_outage
 from common.storage.idempotency import IdempotencyKey
 from common.storage.log import Head
@@ -83,14 +83,15 @@ def submit_message(
             stored = submit()
         except _NotWritten as again:
             raise again.fault from again
-    if not stored.is_replay:
-        deps.live.publish(session_id, [stored.event, *stored.overtaken])
-    if stored.opens and deps.pressure is not None:
-        deps.pressure.opened(caller.organization_id)
+    # The worker first: it takes longer until anybody hears of what it does.
     if stored.wakes is not None:
         attempt = 1 if stored.opens else None
         label = TaskLabel(session_id, caller.organization_id, attempt)
         deps.queue.send(stored.wakes, label=label)
+    if not stored.is_replay:
+        deps.live.publish(session_id, [stored.event, *stored.overtaken])
+    if stored.opens and deps.pressure is not None:
+        deps.pressure.opened(caller.organization_id)
     return stored.event
 
 
@@ -157,14 +158,6 @@ def _store(
         raise NotFound("Session not found")
     head, event = appended
     opens = head.open_turn_id == turn_id
-    if opens:
-        turns.open_turn(
-            tx,
-            turn_id,
-            session_id=session_id,
-            organization_id=caller.organization_id,
-            input_sequence=event.sequence,
-        )
     if key is not None:
         resource = f"{show_id(Kind.MESSAGE, message_id)}@{event.sequence}"
         idempotency.settle(tx, key, resource_id=resource, status_code=CREATED)

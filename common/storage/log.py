@@ -22,6 +22,7 @@ from common.domain.turn import SessionStatus
 from common.event_codec import LoggedEvent, show_time
 from common.storage.engine import Tx
 from common.storage.log_statements import APPEND, APPEND_INPUT, HEAD_COLUMNS
+from common.storage.turns import FIRST_RESEND_SECONDS
 
 SLICE: Final = 200
 
@@ -133,7 +134,7 @@ def append(
 def append_input(
     tx: Tx, organization_id: UUID, session_id: UUID, draft: EventDraft, *, turn_id: UUID
 ) -> tuple[Head, LoggedEvent] | None:
-    """Store a user message; `turn_id` opens unless the session has an open turn.
+    """Store a user message, and queue the turn `turn_id` unless the session has an open one.
 
     None when the session does not exist for this organization.
     """
@@ -143,6 +144,7 @@ def append_input(
             "session_id": session_id,
             "organization_id": organization_id,
             "turn_id": turn_id,
+            "resend": FIRST_RESEND_SECONDS,
             **_stored([draft]),
         },
     ).one_or_none()

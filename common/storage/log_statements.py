@@ -94,7 +94,8 @@ APPEND: Final = Prepared(
     **_STORED_TYPES,
 )
 
-# The user's message: scoped by organization, joining the open turn or opening the given one.
+# The user's message: scoped by organization, joining the open turn or opening the given one,
+# which is queued as `turns.open_turn` does it.
 APPEND_INPUT: Final = Prepared(
     "everturn_append_input",
     f"""
@@ -109,11 +110,17 @@ APPEND_INPUT: Final = Prepared(
         WHERE h.session_id = s.id AND s.id = :session_id
             AND s.organization_id = :organization_id AND s.deleted_at IS NULL
         RETURNING {HEAD_COLUMNS}
-    ), {_STORE}
+    ), {_STORE}, opened AS (
+        INSERT INTO turns (id, session_id, organization_id, input_sequence, sends, available_at)
+        SELECT :turn_id, h.session_id, :organization_id, h.last_sequence, 1,
+            clock_timestamp() + make_interval(secs => :resend)
+        FROM head h WHERE h.open_turn_id = :turn_id
+    )
     SELECT h.* FROM head h
     """,
     session_id="uuid",
     organization_id="uuid",
     turn_id="uuid",
+    resend="float8",
     **_STORED_TYPES,
 )

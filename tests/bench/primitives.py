@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +24,9 @@ from tests.system import Part
 
 _CHANNEL = "raw"
 _ROW = "x" * 300
+_DRAIN_SECONDS = 120.0
+# Of files in which tasks are told of, whoever asks.
+_told = count()
 
 
 class Commits:
@@ -129,7 +132,6 @@ class Noops:
             {**site.system.environment, "BROKER_URL": broker_of_noops(site)}
         )
         self._celery.conf.update(celery_config(settings, socket_timeout_seconds=5.0))
-        self._numbers = iter(range(1_000_000))
 
     def send(self) -> None:
         self._celery.send_task(
@@ -138,9 +140,11 @@ class Noops:
 
     def told(self) -> list[tuple[float, float]]:
         """When each was sent and when it began, since last asked."""
-        path = self._directory / f"noops-{os.getpid()}-{next(self._numbers)}.json"
+        path = self._directory / f"noops-{next(_told)}.json"
         self._celery.send_task(TELL, args=(str(path),), queue="turns", retry=False)
-        return [(sent, began) for sent, began in told_by(path)]
+        found = [(sent, began) for sent, began in told_by(path)]
+        path.unlink()
+        return found
 
     def drain(self, number: int) -> float:
         """Tasks a second from a queue that holds so many."""
@@ -154,7 +158,10 @@ class Noops:
 
     def _all(self, number: int) -> list[tuple[float, float]]:
         found: list[tuple[float, float]] = []
+        deadline = time.monotonic() + _DRAIN_SECONDS
         while len(found) < number:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"of {number} tasks {len(found)} were run")
             found += self.told()
         return found
 

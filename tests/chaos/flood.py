@@ -15,7 +15,7 @@ from common.domain.events import EventDraft, EventType
 from common.domain.ids import GENERIC_HARNESS
 from common.redis_client import Breaker
 from common.settings import Settings
-from common.storage import log, turns
+from common.storage import log
 from common.storage.engine import Database
 from common.turn_queue import TurnQueue
 from tests.conditions import wait_until
@@ -107,15 +107,7 @@ class Flood:
         said = {"role": "user", "content": [{"type": "text", "text": "Hello"}]}
         draft = EventDraft(EventType.INPUT_MESSAGE, {"message": {"id": str(new_id()), **said}})
         with self.database.transaction() as tx:
-            stored = log.append_input(tx, organization_id, session_id, draft, turn_id=turn_id)
-            assert stored is not None
-            turns.open_turn(
-                tx,
-                turn_id,
-                session_id=session_id,
-                organization_id=organization_id,
-                input_sequence=stored[1].sequence,
-            )
+            assert log.append_input(tx, organization_id, session_id, draft, turn_id=turn_id)
         assert self.queue.send(turn_id)
         return turn_id
 

@@ -79,16 +79,8 @@ class Rows:
                 tx, organization_id, session_id, user_message(words), turn_id=turn_id
             )
             assert stored is not None
-            head, event = stored
+            head, _ = stored
             assert head.open_turn_id is not None
-            if head.open_turn_id == turn_id:
-                turns.open_turn(
-                    tx,
-                    turn_id,
-                    session_id=session_id,
-                    organization_id=organization_id,
-                    input_sequence=event.sequence,
-                )
             return head.open_turn_id
 
     def claim(self, turn_id: UUID, *, owner: str = "w", lease_seconds: float = 15) -> Claim | None:

@@ -78,14 +78,6 @@ class Post(Operation):
             assert stored is not None
             head, event = stored
             opens = head.open_turn_id == self.turn_id
-            if opens:
-                turns.open_turn(
-                    tx,
-                    self.turn_id,
-                    session_id=self.session_id,
-                    organization_id=DEFAULT_ORGANIZATION,
-                    input_sequence=event.sequence,
-                )
             if head.status is SessionStatus.WAITING:
                 waits = waiting.of_session(tx, DEFAULT_ORGANIZATION, self.session_id)
                 assert waits is not None

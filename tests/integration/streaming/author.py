@@ -82,14 +82,6 @@ class Author:
             )
             assert stored is not None
             head, event = stored
-            if head.open_turn_id == turn_id:
-                turns.open_turn(
-                    tx,
-                    turn_id,
-                    session_id=self.session_id,
-                    organization_id=self.organization_id,
-                    input_sequence=event.sequence,
-                )
             self.turn_id = head.open_turn_id
         self.tell([event])
         return event

@@ -61,15 +61,7 @@ class World:
                 tx, DEFAULT_ORGANIZATION, self.session_id, draft, turn_id=turn_id
             )
             assert stored is not None
-            head, event = stored
-            if head.open_turn_id == turn_id:
-                turns.open_turn(
-                    tx,
-                    turn_id,
-                    session_id=self.session_id,
-                    organization_id=DEFAULT_ORGANIZATION,
-                    input_sequence=event.sequence,
-                )
+            head, _ = stored
         assert head.open_turn_id is not None
         return head.open_turn_id
 

@@ -16,6 +16,7 @@ _CLAIM = Claim(UUID(int=1), UUID(int=2), DEFAULT_ORGANIZATION, 3, 2, 0, 1, "m")
 def test_what_a_worker_did_as_it_should_is_a_success(outcome: str) -> None:
     assert _shown(Ran(outcome, _CLAIM)) == {
         "outcome": outcome,
+        "turn": show_id(Kind.TURN, _CLAIM.turn_id),
         "session": show_id(Kind.SESSION, UUID(int=2)),
         "organization": show_id(Kind.ORGANIZATION, DEFAULT_ORGANIZATION),
         "attempt": 2,
