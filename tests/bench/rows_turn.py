@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from tests.bench.figures import MILLISECONDS, Figure, Row, Target, percentile
+from tests.bench.floor_turns import FloorUser, floor_parts, floor_users
 from tests.bench.primitives import Commits, EmptyView, Noops, Publishes, RawRelay, broker_of_noops
 from tests.bench.site import Site, free_port, spent
 from tests.bench.talking import Marks, close_all, message, speakers, until
@@ -17,6 +18,8 @@ _USERS = 20
 _GAP_SECONDS = 0.08
 _ONE_ROUND = 60
 _WARM_UP = 10
+# Set once it was measured what a turn of the bare steps takes: see docs/performance.md.
+_OF_THE_LEAST = 2.5
 # Of a wake-up that is only late, not of a turn before that took too long.
 _LATE_SECONDS = 0.005
 
@@ -31,6 +34,7 @@ class _Round:
     publish: list[float] = field(default_factory=list)
     relay: list[float] = field(default_factory=list)
     start: list[float] = field(default_factory=list)
+    least: list[Marks] = field(default_factory=list)
 
     def floor_of_post(self, percent: float) -> float:
         return percentile(self.view, percent) + percentile(self.commit, percent)
@@ -49,18 +53,19 @@ async def measure(site: Site, costs: dict[str, Any]) -> list[Row]:
     body = message()
     with (
         site.with_part("emptyapi", API_PORT=free_port()) as empty,
-        site.with_part("rawrelay", STREAM_PORT=free_port()) as raw,
         site.with_part("noopworker", BROKER_URL=broker_of_noops(site)) as noop,
+        floor_parts(site),
     ):
         users = await speakers(site, _USERS, body)
+        least = await floor_users(site, _USERS)
         tools = (
             await EmptyView.open(empty, body),
             Commits(site),
             Publishes(site),
-            await RawRelay.open(site, raw),
+            await RawRelay.open(site, site.parts["rawrelay"]),
             Noops(site, noop),
         )
-        play = _Play(*tools)
+        play = _Play(*tools, least)
         await play.round(users, _WARM_UP)
         number = max(20, int(_ONE_ROUND * site.scale))
         before = site.cpu()
@@ -68,7 +73,7 @@ async def measure(site: Site, costs: dict[str, Any]) -> list[Row]:
         costs["turn at idle, CPU ms by process"] = spent(before, site.cpu(), len(rounds) * number)
         for tool in tools:
             tool.close()
-        close_all(users)
+        close_all([*users, *least])
     return _rows(rounds, costs)
 
 
@@ -79,6 +84,7 @@ class _Play:
     publishes: Publishes
     relay: RawRelay
     noops: Noops
+    least: list[FloorUser]
 
     async def round(self, users: list[Any], number: int) -> _Round:
         """A turn, then each step by itself, and so on: all of them see the same machine."""
@@ -93,6 +99,8 @@ class _Play:
             found.publish.append(self.publishes.one())
             found.relay.append(await self.relay.one())
             self.noops.send()
+            due = await _next(due + _GAP_SECONDS * 0.7)
+            found.least.append(await self.least[place % len(self.least)].turn(due))
         found.start = [began - sent for sent, began in self.noops.told()]
         return found
 
@@ -106,6 +114,10 @@ async def _next(due: float) -> float:
 def _rows(rounds: list[_Round], costs: dict[str, Any]) -> list[Row]:
     def ours(what: str, percent: float) -> Figure:
         values = [percentile([getattr(m, what) for m in r.marks], percent) for r in rounds]
+        return _milliseconds(values)
+
+    def least(what: str, percent: float) -> Figure:
+        values = [percentile([getattr(m, what) for m in r.least], percent) for r in rounds]
         return _milliseconds(values)
 
     def floor(of: Callable[[_Round], float]) -> Figure:
@@ -138,7 +150,18 @@ def _rows(rounds: list[_Round], costs: dict[str, Any]) -> list[Row]:
             floor(lambda r: r.floor_of_first_delta(99)),
             at_most(2),
         ),
-        Row("POST → `session.idled`, p50, idle", ours("idled", 50)),
+        Row(
+            "POST message against the least turn's, p50, idle",
+            ours("answered", 50),
+            least("answered", 50),
+            at_most(_OF_THE_LEAST),
+        ),
+        Row(
+            "POST → `session.idled` against the least turn, p50, idle",
+            ours("idled", 50),
+            least("idled", 50),
+            at_most(_OF_THE_LEAST),
+        ),
         Row("POST → `session.idled`, p99, idle", ours("idled", 99)),
     ]
 
