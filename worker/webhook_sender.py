@@ -243,7 +243,7 @@ def _settle(tx: Tx, *, outgoing: Outgoing, outcome: Outcome, delay_seconds: floa
         return
     is_gone = outcome.answer == HTTPStatus.GONE
     if is_gone and outgoing.webhook is not None:
-        webhook_deliveries.settle_gone(tx, outgoing.webhook)
+        webhook_deliveries.settle_gone(tx, outgoing.webhook, but=delivery)
     webhook_deliveries.settle_failed(
         tx,
         delivery,

@@ -109,7 +109,7 @@ _SWITCH_OFF: Final = text("""
 _GIVE_UP_REST: Final = text("""
     UPDATE webhook_deliveries SET status = 'dead', ended_at = clock_timestamp(),
         last_error = 'its server said that it is gone'
-    WHERE webhook_id = :id AND status = 'pending'
+    WHERE webhook_id = :id AND status = 'pending' AND id <> :but
 """)
 _FORGET: Final = text("""
     DELETE FROM webhook_deliveries WHERE id = ANY(ARRAY(
@@ -199,13 +199,14 @@ def settle_failed(
     tx.execute(_FAILED, {**values, "answer": answer, "error": error})
 
 
-def settle_gone(tx: Tx, webhook: Webhook) -> None:
+def settle_gone(tx: Tx, webhook: Webhook, *, but: Delivery) -> None:
     """Its server said that it is not there any more: tell it nothing, until it is switched on.
 
-    Before the delivery itself is settled: who changes a webhook locks it first, too.
+    `but` the delivery that it said so to, which is settled after this: who changes a webhook
+    locks it first, too.
     """
     if tx.execute(_SWITCH_OFF, {"id": webhook.id, "url": webhook.url}).rowcount:
-        tx.execute(_GIVE_UP_REST, {"id": webhook.id})
+        tx.execute(_GIVE_UP_REST, {"id": webhook.id, "but": but.id})
 
 
 def forget_old(tx: Tx, *, limit: int) -> int:

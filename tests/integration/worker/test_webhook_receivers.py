@@ -67,7 +67,8 @@ def test_a_server_that_is_gone_is_told_nothing_more(world: World, receiver: Rece
         send_due(sending)
         worker.run(world.post("Again"))
         assert send_due(sending) == 0
-    assert [row.status for row in deliveries(world)] == ["dead"]
+    (row,) = deliveries(world)
+    assert (row.status, row.last_status, row.last_error) == ("dead", 410, "it answered 410")
     switched = world.row("SELECT enabled, gone_at FROM webhooks")
     assert (switched.enabled, switched.gone_at is None) == (False, False)
 
