@@ -65,7 +65,7 @@ def counting(database: Database) -> Iterator[Counted]:
 
 @pytest.mark.parametrize(
     ("key", "is_first", "statements"),
-    [(None, True, 2), (None, False, 1), ("k", True, 4), ("k", False, 3)],
+    [(None, True, 1), (None, False, 1), ("k", True, 3), ("k", False, 3)],
 )
 def test_a_message_costs_one_transaction_and_few_statements(
     api: Api, database: Database, key: str | None, *, is_first: bool, statements: int

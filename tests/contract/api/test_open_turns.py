@@ -23,6 +23,13 @@ from tests.contract.api.test_hot_path import counting
 UNLIMITED = TurnLimits(open_turns=0, queued=0, wait_seconds=0)
 
 
+class LooksWhenTold(Pressure):
+    """Has no thread that looks: a turn that opens meanwhile would be counted twice for a while."""
+
+    def _watch(self) -> None:
+        pass
+
+
 @dataclass
 class Door:
     """A caller, and what the process it calls knows of the queue."""
@@ -49,10 +56,9 @@ def open_door(
     made: list[Pressure] = []
 
     def opened(caller: Api = api, **limits: int) -> Door:
-        pressure = Pressure(
+        pressure = LooksWhenTold(
             Database(shared_database_url, pool_size=1, application="pressure"),
             replace(UNLIMITED, **limits),
-            look_seconds=3600,
         )
         pressure.look()
         made.append(pressure)

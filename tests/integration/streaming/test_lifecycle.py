@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api.streaming import sending
 from tests.conditions import wait_until
 from tests.integration.streaming.author import Author
 from tests.integration.streaming.conftest import ReadStream, World
@@ -142,7 +143,11 @@ def test_sockets_are_small(author: Author, read: ReadStream, world: World) -> No
     assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 64 * 1024
 
 
-def test_a_reader_that_falls_behind_is_served_from_the_log(author: Author, world: World) -> None:
+def test_a_reader_that_falls_behind_is_served_from_the_log(
+    author: Author, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long it takes here to write the events, it is not to be given up meanwhile.
+    monkeypatch.setattr(sending, "_SEND_SECONDS", 60.0)
     slow = socket.create_connection(("127.0.0.1", world.servers[0].port))
     path = f"/v1/sessions/{author.session_id.hex}/sse"
     slow.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
@@ -152,7 +157,9 @@ def test_a_reader_that_falls_behind_is_served_from_the_log(author: Author, world
     received = b""
     slow.settimeout(10)
     while received.count(b"\nevent: session.title.updated") < 400:
-        received += slow.recv(65536)
+        piece = slow.recv(65536)
+        assert piece, "it was given up"
+        received += piece
     slow.close()
     sequences = [int(part.split(b",")[0]) for part in received.split(b'"sequence":')[1:]]
     assert sequences == list(range(1, 402))

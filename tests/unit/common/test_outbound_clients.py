@@ -17,7 +17,6 @@ _GUARDED = {
     "worker.capabilities.outbound.transports": "the guarded transports themselves",
     "worker.capabilities.web_fetch.exchange": "web_fetch, over a guarded transport",
     "worker.capabilities.mcp_servers.client": "MCP servers, over a guarded transport",
-    "worker.webhook_sender": "webhooks, over a guarded transport",
 }
 _EXCUSED = {
     # docs/providers.md: who may create a provider decides where it is.
