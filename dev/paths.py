@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,8 @@ RUN_LOCK = LOCAL / "run.lock"
 RUN_SETTINGS = LOCAL / "run.json"
 MASTER_KEY = LOCAL / "master.key"
 SETUP_LOG = LOCAL / "setup.log"
+# Of all runs of this user, whatever their folders: they share the machine's ports.
+START_LOCK = Path(tempfile.gettempdir()) / f"everturn-start-{os.getuid()}.lock"
 # As root, what a server that runs as another user must reach: it may not get through to ROOT.
 SHARED_STATE = Path("/var/lib/everturn")
 

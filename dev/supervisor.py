@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +28,7 @@ from dev.environment import (
     kept_master_key,
     read_dotenv,
 )
-from dev.paths import DOTENV, LOCAL, MASTER_KEY, PROCFILE, ROOT, RUN_LOCK, RUN_LOG
+from dev.paths import DOTENV, LOCAL, MASTER_KEY, PROCFILE, ROOT, RUN_LOCK, RUN_LOG, START_LOCK
 from dev.ports import PortTaken
 from dev.postgres import Postgres, PostgresFailed
 from dev.postgres_binaries import NoPostgres
@@ -86,10 +87,11 @@ class Run:
         self._children: dict[str, Child] = {}
         self._launched: dict[str, _Launched] = {}
 
-    def go(self) -> int:
-        """Run until something ends it; returns the exit status."""
+    def go(self, is_up: Callable[[], None]) -> int:
+        """Run until something ends it, saying when all is there; returns the exit status."""
         try:
             self._start()
+            is_up()
             while True:
                 self._pump()
         except StopRequested:
@@ -249,6 +251,17 @@ def _only_run() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _starting_alone() -> Iterator[Callable[[], None]]:
+    """Let other runs of this user choose their ports once this one listens on its own.
+
+    Gives what is to be called then.
+    """
+    with START_LOCK.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield partial(fcntl.flock, lock, fcntl.LOCK_UN)
+
+
 def _holder(lock: IO[str]) -> str:
     lock.seek(0)
     return lock.read().strip() or "unknown"
@@ -259,8 +272,12 @@ def main(arguments: list[str]) -> int:
     extra = frozenset({"flower"} if "--flower" in arguments else set())
     restarts = "--restart" in arguments
     try:
-        with _only_run(), contextlib.closing(CombinedLog(RUN_LOG)) as log:
-            return Run(log, extra=extra, restarts=restarts).go()
+        with (
+            _only_run(),
+            contextlib.closing(CombinedLog(RUN_LOG)) as log,
+            _starting_alone() as is_up,
+        ):
+            return Run(log, extra=extra, restarts=restarts).go(is_up)
     except _EXPLAINED as failure:
         print(f"dev.py run: {failure}", file=sys.stderr)
         return 1
