@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from celery import Celery
 
 from common.turn_queue import ALL_QUEUES
 from tests.chaos.client import Client, assert_one_whole_turn
 from tests.conditions import wait_until
 from tests.system import FAST_RECOVERY, running
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_worker_that_lost_its_subscription_leaves(

@@ -13,6 +13,8 @@ from tests.conditions import wait_until
 from tests.servers import resume, start_again
 from tests.system import FAST_RECOVERY, System, running
 
+pytestmark = pytest.mark.slow
+
 ANSWER = "one two three four five six seven eight nine ten eleven twelve"
 SLOW = {"tokens_per_second": 12, "response": {"type": "fixed", "text": ANSWER}}
 RECOVERY_SECONDS = 25.0

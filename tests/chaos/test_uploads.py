@@ -15,6 +15,8 @@ from tests.conditions import wait_until
 from tests.corpus import noise_png
 from tests.system import System, running
 
+pytestmark = pytest.mark.slow
+
 _COLLECTS_AT_ONCE = {"BLOB_ORPHAN_SECONDS": "60", "BLOB_COLLECT_SECONDS": "0.2"}
 
 

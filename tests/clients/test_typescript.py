@@ -15,7 +15,7 @@ from tests.clients.typescript import TESTS, names_of, run_test_file
 from tests.system import System
 from tests.talk import Simulate, Talk
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
 
 _CONVERSATION = "conversation.test.ts"
 SPEEDS: dict[str, dict[str, Any]] = {

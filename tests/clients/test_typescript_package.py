@@ -15,7 +15,7 @@ from dev.paths import PYPROJECT, ROOT
 from tests import documented
 from tests.clients.typescript import TESTS, names_of, run_test_file
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("_built")]
 
 SOURCES = node.CLIENT / "src"
 # What the client calls otherwise than by its typed route, or not at all.

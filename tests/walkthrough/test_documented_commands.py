@@ -21,6 +21,8 @@ from tests.system import System
 from tests.walkthrough.commands import RUN, By, Here, NotRun
 from tests.walkthrough.test_first_steps import new_session, post, read_until, watching
 
+pytestmark = pytest.mark.slow
+
 BLOCKS = {block.name: block for page in documented.pages() for block in documented.blocks(page)}
 _COMMAND = re.compile(
     r"^(\$ )?(curl|docker|everturn|git|kubectl|make|npm|pip|python3|\.venv/bin/)", re.MULTILINE

@@ -23,6 +23,8 @@ from tests.chaos.crash_points.stage import Ground, Stage, Stuck
 from tests.chaos.crash_points.verdict import faults_of
 from tests.fakes.examiner import examiner_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _threads_die_with_their_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from common.storage.engine import Database
 from tests.chaos.overload.overload import PARTS, REASONS, Overload, run
 from tests.system import running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(120)
 def test_what_is_taken_on_is_done_and_the_rest_is_refused_with_a_reason(

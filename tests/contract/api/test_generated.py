@@ -16,6 +16,8 @@ from tests.contract.api.inhabited import HEADERS, inhabit
 from tests.contract.api.keyed import keyed
 from tests.fuzzing import LONG
 
+pytestmark = pytest.mark.slow
+
 _EXAMPLES = 4
 # `make generated`
 _LONG_EXAMPLES = 80

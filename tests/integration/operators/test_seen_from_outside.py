@@ -22,6 +22,8 @@ from tests.fakes.otlp import Collector, collecting
 from tests.servers import Servers
 from tests.system import FAST_RECOVERY, Part, System, running
 
+pytestmark = pytest.mark.slow
+
 _LOGIN = ("operator", "let-me-see")
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _WORD = "xyzzy-plugh-4711"

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+import pytest
 from celery import Celery
 
 from common.settings import Settings
@@ -17,6 +18,8 @@ from tests.conditions import wait_until
 from tests.integration.tls.conftest import REDIS_PASSWORD, Guarded
 from tests.system import running
 from tests.talk import Talk, types_of, until
+
+pytestmark = pytest.mark.slow
 
 _CONTENT = "xyzzy-planted-words"
 _TOKEN = "evr_pat_0123456789abcdefplanted"  # noqa: S105 - made up

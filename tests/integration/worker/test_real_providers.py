@@ -10,6 +10,8 @@ from tests.corpus import saved, two_halves
 from tests.integration.worker.conftest import World
 from tests.integration.worker.mocked import mock_server_url, provider
 
+pytestmark = pytest.mark.slow
+
 # Fixtures, by their names.
 __all__ = ["mock_server_url", "provider"]
 
