@@ -222,6 +222,10 @@ def without_redis(shared_database_url: str, own_redis: Valkey, document: Documen
         Settings.from_env({"DATABASE_URL": shared_database_url, "REDIS_URL": own_redis.url})
     )
     yield Api(create_app(deps), {}, document)
+    # Their threads would go on, and log that the database is gone into others' tests.
+    for thread in (deps.trail, deps.pressure):
+        assert thread is not None
+        thread.close()
     deps.database.close()
 
 
