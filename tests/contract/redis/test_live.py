@@ -21,7 +21,7 @@ from common.live import (
 )
 from common.live_frames import LiveText, SessionGone, decode, live_event
 from common.redis_client import Breaker, make_client
-from dev import ports
+from dev.services import free_test_port
 from tests.conditions import wait_until
 from tests.contract.redis.conftest import CountingConnection, Server, frames, is_quiet
 
@@ -241,7 +241,7 @@ def test_a_flush_of_any_number_of_streams_is_one_round_trip(redis_url: str) -> N
 
 @pytest.mark.timeout(5)
 def test_without_redis_nothing_is_raised_and_the_breaker_opens() -> None:
-    free = ports.next_free(46_000, avoid=set())
+    free = free_test_port()
     client = make_client(f"redis://127.0.0.1:{free}/0", timeout_seconds=0.3)
     breaker = Breaker()
     live = Live(client, breaker, text_ttl_seconds=_TTL)

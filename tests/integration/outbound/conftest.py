@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 def site() -> Iterator[Site]:
     """The server that tests may reach, if the operator allows it."""
     server = Site()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.release.set()
@@ -196,7 +196,7 @@ def secret_site(site: Site) -> Iterator[Site]:
     server = Site.__new__(Site)
     ThreadingHTTPServer.__init__(server, ("127.0.0.2", 0), _Handler)
     server.seen, server.release, server.began = [], threading.Event(), threading.Event()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.release.set()
