@@ -258,6 +258,8 @@ def _end_process_if_failed(background: asyncio.Task[None]) -> None:
     """The process edge: without these tasks streams would hang, so start afresh."""
     failure = None if background.cancelled() else background.exception()
     if failure is not None:
+        while isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
         _log.error("background_failed", error=type(failure).__name__, at=place_of(failure))
         signal.raise_signal(signal.SIGTERM)
 

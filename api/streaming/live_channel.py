@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Final
 
 import structlog
@@ -113,7 +113,8 @@ class LiveChannel:
 
     async def _listen(self, pubsub: PubSub) -> None:
         while True:
-            message = await pubsub.get_message(timeout=None)
+            with _shared_connection():
+                message = await pubsub.get_message(timeout=None)
             self._last_sign = time.monotonic()
             if message is None:
                 continue
@@ -131,17 +132,34 @@ class LiveChannel:
                 some = changed[first : first + _CHANNELS_AT_ONCE]
                 entered = [channel for channel in some if channel in self._wanted]
                 left = [channel for channel in some if channel not in self._wanted]
-                if entered:
-                    await pubsub.ssubscribe(*entered)
-                if left:
-                    await pubsub.sunsubscribe(*left)
+                with _shared_connection():
+                    if entered:
+                        await pubsub.ssubscribe(*entered)
+                    if left:
+                        await pubsub.sunsubscribe(*left)
 
     async def _ping(self, pubsub: PubSub) -> None:
         while True:
             await asyncio.sleep(_PING_SECONDS)
             if time.monotonic() - self._last_sign > _SILENCE_SECONDS:
                 raise TimeoutError
-            await pubsub.ping()
+            with _shared_connection():
+                await pubsub.ping()
+
+
+@contextlib.contextmanager
+def _shared_connection() -> Iterator[None]:
+    """Whatever redis-py raises here means that the connection is lost.
+
+    The loop that finds it closed takes it apart, and a command of another loop that is
+    being sent just then fails with AttributeError or RuntimeError.
+    """
+    try:
+        yield
+    except (RedisError, OSError):
+        raise
+    except Exception as failure:
+        raise ConnectionError(type(failure).__name__) from failure
 
 
 async def _until_first_ends(*loops: Coroutine[None, None, None]) -> None:

@@ -1,12 +1,15 @@
 """Redis stopped, emptied, frozen, silent or unhelpful; PostgreSQL restarted: nothing is lost."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+from redis.asyncio.client import PubSub
 
+from api.streaming.live_channel import LiveChannel
 from common.live import TextChunk, live_channel, text_key
 from common.migrate import upgrade
 from dev.postgres import Postgres
@@ -145,6 +148,42 @@ def test_a_killed_connection_in_mid_text_loses_nothing(world: World) -> None:
     reader.wait_for("session.idled")
     assert reader.text == "abcdefghi"
     assert reader.sequences == [event.sequence for event in author.log()]
+
+
+@pytest.mark.parametrize("command", ["ssubscribe", "sunsubscribe", "ping", "get_message"])
+def test_a_connection_that_breaks_under_two_users_is_replaced(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Stands for a race: so redis-py fails for one loop while another ends the connection."""
+    real = getattr(PubSub, command)
+
+    async def scene() -> None:
+        has_broken = asyncio.Event()
+        acknowledged = {b"before": asyncio.Event(), b"after": asyncio.Event()}
+
+        async def break_once(pubsub: PubSub, *args: object, **named: object) -> object:
+            if not has_broken.is_set():
+                has_broken.set()
+                raise AttributeError("'NoneType' object has no attribute 'writelines'")
+            return await real(pubsub, *args, **named)
+
+        monkeypatch.setattr(PubSub, command, break_once)
+        channel = LiveChannel(
+            redis_url,
+            on_acknowledged=lambda name: acknowledged[name].set(),
+            on_frame=lambda _channel, _data: None,
+        )
+        running = asyncio.create_task(channel.run())
+        channel.watch(b"before")
+        await acknowledged[b"before"].wait()
+        channel.unwatch(b"before")
+        await has_broken.wait()
+        channel.watch(b"after")
+        await acknowledged[b"after"].wait()
+        assert not running.done()
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
 
 
 def test_redis_restarted_empty_in_mid_text_loses_nothing(fragile: World, own_redis: Valkey) -> None:
