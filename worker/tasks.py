@@ -25,6 +25,7 @@ from common.turn_queue import RUN_TURN, celery_config
 from worker import broker_messages
 from worker.bootstrap import Worker
 from worker.capabilities.capability import Capability
+from worker.task_events import TaskEvents
 from worker.turn.entry import Ran
 
 _SOCKET_TIMEOUT_SECONDS = 5.0
@@ -102,6 +103,7 @@ def make_app(settings: Settings, *, capabilities: Mapping[str, Capability] | Non
                 expose(worker.metrics.registry, settings.metrics_host, settings.worker_metrics_port)
 
     app.steps["worker"].add(Threads)
+    app.steps["consumer"].add(TaskEvents)
 
     # Celery passes each of these more than it is asked for.
     @worker_init.connect(weak=False)

@@ -175,7 +175,7 @@ async def _counted(site: Site, sessions: list[_Session], costs: dict[str, Any]) 
     short, long = sessions[0], sessions[-1]
     for name in short.operations:
         statements = [await _statements(site, log, s.operations[name]) for s in (short, long)]
-        used = [await _used(site, s.operations[name]) for s in (short, long)]
+        used = await _used(site, [s.operations[name] for s in (short, long)])
         costs[f"{name}, statements"] = statements[0]
         title = f"{name}, {_SIZES[-1]:,} events against 100"
         rows += [
@@ -185,7 +185,7 @@ async def _counted(site: Site, sessions: list[_Session], costs: dict[str, Any]) 
                 Figure.of("", statements[:1]),
                 Target.at_most(_MOST_GROWTH),
             ),
-            _row(f"{title}, CPU", used[1:], used[:1]),
+            _row(f"{title}, CPU", used[1], used[0]),
         ]
     return rows
 
@@ -220,15 +220,16 @@ def _statements_after(log: Path, place: int) -> int:
         return len(_STATEMENT.findall(written.read()))
 
 
-async def _used(site: Site, operation: Operation) -> float:
-    """Processor milliseconds of everything but the load: the least of a few tries."""
-    tries = []
-    for _ in range(max(3, site.rounds // 2)):
-        before = _product(site.cpu())
-        for _ in range(_COUNTED):
-            await operation()
-        tries.append((_product(site.cpu()) - before) * 1000 / _COUNTED)
-    return min(tries)
+async def _used(site: Site, operations: list[Operation]) -> list[list[float]]:
+    """Processor milliseconds of everything but the load, each operation in each round."""
+    found: list[list[float]] = [[] for _ in operations]
+    for _ in range(site.rounds):
+        for operation, used in zip(operations, found, strict=True):
+            before = _product(site.cpu())
+            for _ in range(_COUNTED):
+                await operation()
+            used.append((_product(site.cpu()) - before) * 1000 / _COUNTED)
+    return found
 
 
 def _product(cpu: dict[str, float]) -> float:

@@ -20,10 +20,12 @@ from common.settings import Settings
 from common.turn_queue import RUN_TURN, celery_config
 from tests.bench.limits.celery_names import NOOP, TELL
 from tests.bench.limits.floor import END, Floor, frame
+from worker.task_events import TaskEvents
 
 app = Celery("noop")
 _settings = Settings.from_env()
 app.conf.update(celery_config(_settings, socket_timeout_seconds=5.0))
+app.steps["consumer"].add(TaskEvents)
 _started: deque[tuple[float, float]] = deque()
 _floor = Floor(_settings)
 _BEGUN, _TEXT, _ENDED = frame(2000), frame(100), frame(2500) + END
