@@ -1,4 +1,4 @@
-"""Users of the least turn there can be, timed as those of ours are."""
+"""Users of the least turn, timed as those of ours are."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.bench.sse_client import Reader
 from tests.bench.talking import Marks, message
 
 _LONGEST_TURN_SECONDS = 60.0
+# The user's own and the turn's beginning.
+_MESSAGES_BEFORE_TEXT = 2
 
 
 class FloorUser:
@@ -27,6 +29,7 @@ class FloorUser:
         self._connection = connection
         self._request = request_bytes("POST", f"/{turn_id}", message())
         self._ended: asyncio.Future[float] | None = None
+        self._told: list[float] = []
         self._turn = asyncio.Lock()
         self._reader: Reader | None = None
 
@@ -39,12 +42,14 @@ class FloorUser:
         return user
 
     async def turn(self, due: float) -> Marks:
-        """One turn; of the marks only the answer's and the end's are set."""
+        """One turn; of the marks only the answer's, the text's and the end's are set."""
         async with self._turn:
             marks = Marks(due)
+            self._told = []
             self._ended = asyncio.get_running_loop().create_future()
             marks.answered = (await self._connection.ask(self._request)).at - due
             marks.idled = await asyncio.wait_for(self._ended, _LONGEST_TURN_SECONDS) - due
+            marks.first_delta = self._told[_MESSAGES_BEFORE_TEXT] - due
             return marks
 
     def close(self) -> None:
@@ -53,7 +58,9 @@ class FloorUser:
             self._reader.close()
 
     def _take(self, kind: bytes, _data: bytes, at: float) -> None:
-        if kind == b"end" and self._ended is not None and not self._ended.done():
+        if kind == b"raw":
+            self._told.append(at)
+        elif kind == b"end" and self._ended is not None and not self._ended.done():
             self._ended.set_result(at)
 
 

@@ -1,7 +1,6 @@
 """Rows of rates: turns a second with everything on the machine.
 
-Against an empty task's, and against the least turn there can be: what that reaches of the
-empty task's rate nobody can exceed.
+Against an empty task's, and against the least turn that makes as many round trips.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def _turn_rows(drains: list[float], found: list[_Sustained], floors: list[_Susta
     idled = [percentile([m.idled for m in each.marks], 99) * 1000 for each in found]
     return [
         Row("complete text turns, sustained", rate, drain, Target.at_least(0.35)),
-        Row("the least turn there can be, sustained", floor, drain),
+        Row("the least turn, sustained", floor, drain),
         Row("complete text turns against that", rate, floor, Target.at_least(_OF_THE_LEAST)),
         Row("… and POST → `session.idled` then, p99", Figure.of(MILLISECONDS, idled)),
     ]

@@ -12,7 +12,8 @@ from redis import Redis
 
 from common.domain.events import EventDraft, EventType
 from common.domain.ids import Kind, parse_id
-from common.live import Live, TextChunk, live_channel
+from common.live import Live, live_channel
+from common.live_frames import encode_text
 from common.redis_client import Breaker, make_client
 from common.storage import log
 from common.storage.engine import Database
@@ -42,20 +43,23 @@ class _Text:
     opener: int
     offset: int = 0
 
-    def more(self) -> TextChunk:
+    def more(self) -> bytes:
         text = _stamp() + _WORDS
-        chunk = TextChunk(self.session_id, self.opener, self.offset, text)
+        frame = encode_text(self.opener, self.offset, text)
         self.offset += len(text)
-        return chunk
+        return frame
 
 
 class SessionTexts:
-    """An answer that is being written in each session, pushed as a worker does it."""
+    """An answer that is being written in each session, published as a worker's script does it.
+
+    Without keeping the text as that does besides: what is measured is the relay.
+    """
 
     def __init__(self, site: Site, session_ids: Sequence[str]) -> None:
         self._database = Database(site.postgres.url, pool_size=1, application="bench")
-        redis = make_client(site.cache.url, timeout_seconds=5)
-        self._live = Live(redis, Breaker(), text_ttl_seconds=_TTL_SECONDS)
+        self._redis = make_client(site.cache.url, timeout_seconds=5)
+        self._live = Live(self._redis, Breaker(), text_ttl_seconds=_TTL_SECONDS)
         self._session_ids = [parse_id(Kind.SESSION, each) for each in session_ids]
         self._texts: list[_Text] = []
 
@@ -64,10 +68,14 @@ class SessionTexts:
         self._texts = [_Text(each, self._open(each)) for each in self._session_ids]
 
     def publish(self) -> None:
-        self._live.push_text([text.more() for text in self._texts])
+        pipeline = self._redis.pipeline(transaction=False)
+        for text in self._texts:
+            pipeline.spublish(live_channel(text.session_id), text.more())
+        pipeline.execute()
 
     def close(self) -> None:
         self._database.close()
+        self._redis.close()
 
     def _open(self, session_id: UUID) -> int:
         draft = EventDraft(EventType.OUTPUT_STARTED, {"message_id": "bench", "iteration": 1})
@@ -82,13 +90,11 @@ class SessionTexts:
 
 
 class RawFrames:
-    """Frames that the raw relay sends as they are."""
+    """Frames that the raw relay sends as they are, on channels that ours does not listen to."""
 
     def __init__(self, redis: Redis, session_ids: Sequence[str]) -> None:
         self._redis = redis
-        self._channels = [
-            live_channel(parse_id(Kind.SESSION, each)).encode() for each in session_ids
-        ]
+        self._channels = [f"raw-{each}".encode() for each in session_ids]
 
     @classmethod
     def to(cls, site: Site, session_ids: Sequence[str]) -> RawFrames:

@@ -19,7 +19,7 @@ _MESSAGE = frame(500)
 @app.route("/<uuid:turn_id>", methods=["POST"])
 def accept(turn_id: UUID) -> Response:
     request.get_data(cache=False)
-    _floor.commit()
+    _floor.transaction(asks=0)
     _floor.publish(turn_id, _MESSAGE)
     _queue.send(turn_id)
     return Response(b"{}", status=201, content_type="application/json")

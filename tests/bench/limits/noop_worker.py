@@ -49,12 +49,13 @@ def tell(path: str) -> None:
 
 @app.task(name=RUN_TURN, ignore_result=True)
 def turn(turn_id: str) -> None:
-    """Commit the beginning, say something, commit the end."""
+    """Commit the beginning, say something, commit the end; see `Floor` and docs/performance.md."""
     known = UUID(turn_id)
-    _floor.commit()
+    _floor.transaction(asks=5)
     _floor.publish(known, _BEGUN)
+    _floor.ask()
     _floor.publish(known, _TEXT)
-    _floor.commit()
+    _floor.transaction(asks=1)
     _floor.publish(known, _ENDED)
 
 
