@@ -145,7 +145,7 @@ def test_flower_shows_whose_task_it_is_and_nothing_that_was_said(view: View) -> 
     session = view.client.session()
     turn = view.talk(session, f"Words {_WORD}")
     (ran,) = _eventually("Flower has heard of the end", lambda: view.ran(turn, "completed"))
-    (sent,) = view.sent(turn)
+    (sent,) = _eventually("Flower has heard of what was sent", lambda: view.sent(turn))
     for shown in (sent["kwargs"], ran["result"]):
         assert f"'session': '{session}'" in shown
         assert "'organization': 'org_" in shown
