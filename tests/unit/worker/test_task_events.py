@@ -1,10 +1,13 @@
 """Events of tasks gather for a moment, and none is lost with a connection or at the end."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dev.paths import ROOT
 from tests.conditions import wait_until
 from worker import task_events
 from worker.task_events import TaskEvents
@@ -77,3 +80,19 @@ def test_the_last_are_sent_when_the_worker_ends(monkeypatch: pytest.MonkeyPatch)
     dispatcher.send()
     step.shutdown(consumer)
     assert dispatcher.sent == [1]
+
+
+def test_a_worker_has_the_step() -> None:
+    """In a process of its own: an application takes Celery's signals for good."""
+    code = "from worker.celery_app import app; print(*app.steps['consumer'])"
+    nowhere = {"DATABASE_URL": "postgresql://nowhere/none", "REDIS_URL": "redis://nowhere"}
+    environment = {**nowhere, "DEPLOYMENT_GRADE": "dev"}
+    done = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "worker.task_events.TaskEvents" in done.stdout, done.stderr
