@@ -16,7 +16,6 @@ from sqlalchemy import text
 from common.domain.turn import Claim
 from common.storage import turns
 from common.storage.engine import Tx
-from common.storage.prepared import Prepared
 
 # A wake-up takes 5 ms; one that took so long had others before it.
 LATE_SECONDS: Final = 0.1
@@ -27,13 +26,14 @@ _MOST_RUNNING: Final = 10_000
 # More than are being claimed at any moment.
 _CANDIDATES: Final = 32
 
-# The named turn's head, unless the turn has waited and is not the only one that does.  Sorted,
-# here and below, by what one index alone has in order: after a flood the planner's idea of how
-# many turns are queued may be long out of date.
-_LOCK_IF_FIRST: Final = Prepared(
-    "everturn_lock_if_first",
+# The named turn, unless it has waited and is not the only one that does.  Sorted, here and
+# below, by what one index alone has in order: after a flood the planner's idea of how many
+# turns are queued may be long out of date.
+_TAKE_IF_FIRST: Final = turns.taking(
+    "everturn_take_if_first",
     """
-    SELECT h.epoch FROM session_heads h JOIN turns t ON t.session_id = h.session_id
+    SELECT t.id AS turn_id, h.epoch
+    FROM session_heads h JOIN turns t ON t.session_id = h.session_id
     WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id AND (
         (t.sends <= 1 AND t.available_at > clock_timestamp() + make_interval(secs => :prompt))
         OR (SELECT o.id FROM turns o WHERE o.status = 'queued' AND o.id <> t.id
@@ -100,17 +100,21 @@ def claim(tx: Tx, turn_id: UUID, *, after: UUID, owner: str, lease_seconds: floa
     `after` is the organization that the caller served last.  None when nothing waits that
     could be taken.
     """
-    prompt = turns.FIRST_RESEND_SECONDS - LATE_SECONDS
-    values = {"turn_id": turn_id, "prompt": prompt}
-    held = _LOCK_IF_FIRST.on(tx, values).scalar_one_or_none()
-    if held is not None:
-        return turns.take(tx, turn_id, epoch=held + 1, owner=owner, lease_seconds=lease_seconds)
+    values = {
+        "turn_id": turn_id,
+        "prompt": turns.FIRST_RESEND_SECONDS - LATE_SECONDS,
+        "owner": owner,
+        "lease": lease_seconds,
+    }
+    named = turns.taken(tx, _TAKE_IF_FIRST.on(tx, values).one_or_none())
+    if named is not None:
+        return named
     waiting = who_waits(tx, after=after)
     for organization_id in waiting:
         oldest = lock_oldest_of(tx, organization_id)
         if oldest is not None:
             found, epoch = oldest
-            return turns.take(tx, found, epoch=epoch + 1, owner=owner, lease_seconds=lease_seconds)
+            return turns.take(tx, found, epoch=epoch, owner=owner, lease_seconds=lease_seconds)
     if not waiting:
         return None
     # Whatever waits is locked just now: by another worker, or by a message that arrives.

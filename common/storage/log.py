@@ -7,10 +7,10 @@ that lost its session writes nothing (I3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 import orjson
@@ -18,10 +18,19 @@ from sqlalchemy import Row, text
 
 from common.domain.errors import LeaseLost
 from common.domain.events import MESSAGE_TYPES, NO_USAGE, EventDraft, EventType, Usage, stamped
-from common.domain.turn import SessionStatus
+from common.domain.turn import SessionStatus, TurnStatus
 from common.event_codec import LoggedEvent, show_time
+from common.storage import configs
+from common.storage.configs import Kept
 from common.storage.engine import Tx
-from common.storage.log_statements import APPEND, APPEND_INPUT, HEAD_COLUMNS
+from common.storage.log_statements import (
+    APPEND,
+    APPEND_AND_END,
+    APPEND_AND_KEEP,
+    APPEND_INPUT,
+    HEAD_COLUMNS,
+)
+from common.storage.prepared import Prepared
 from common.storage.turns import FIRST_RESEND_SECONDS
 
 SLICE: Final = 200
@@ -71,6 +80,14 @@ class Head:
     open_turn_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """The turn that ends with an append, and as what."""
+
+    turn_id: UUID
+    status: TurnStatus
+
+
 class NewInput(Exception):
     """A user message came after the writer last looked; nothing was written."""
 
@@ -97,14 +114,16 @@ def append(
     *,
     fence: Fence,
     change: HeadChange = HeadChange(),
+    beside: Kept | End | None = None,
 ) -> tuple[Head, list[LoggedEvent]]:
-    """Number and store events, oldest first.
+    """Number and store events, oldest first, and what a turn begins or ends with `beside` them.
 
     Raises:
         LeaseLost: the epoch is no longer the writer's.
         NewInput: there is a newer user message than the fence allows.
     """
-    row = APPEND.on(
+    statement, more = _with(beside)
+    row = statement.on(
         tx,
         {
             "session_id": session_id,
@@ -121,6 +140,7 @@ def append(
             "epoch": fence.epoch,
             "last_input": _NO_LIMIT if fence.last_input is None else fence.last_input,
             **_stored(drafts),
+            **more,
         },
     ).one_or_none()
     if row is None:
@@ -129,6 +149,18 @@ def append(
             raise LeaseLost
         raise NewInput
     return _head(row), _told(row, drafts)
+
+
+def _with(beside: Kept | End | None) -> tuple[Prepared, Mapping[str, object]]:
+    match beside:
+        case None:
+            return APPEND, {}
+        case Kept():
+            return APPEND_AND_KEEP, configs.kept_values(beside)
+        case End(turn_id, status):
+            return APPEND_AND_END, {"turn_id": turn_id, "ended_as": status}
+        case never:
+            assert_never(never)
 
 
 def append_input(
@@ -228,13 +260,6 @@ def read_for_model(
     return [logged_with_private(row) for row in rows]
 
 
-def newest_controls(tx: Tx, session_id: UUID) -> dict[str, Any]:
-    """What the newest user message asks of the generation."""
-    found = tx.execute(_NEWEST_CONTROLS, {"session_id": session_id}).scalar_one_or_none()
-    controls: dict[str, Any] = found or {}
-    return controls
-
-
 def count(tx: Tx, session_id: UUID, event_type: str, *, below: int) -> int:
     """How many events of a type the session has with `sequence < below`."""
     found = tx.execute(_COUNT, {"session_id": session_id, "type": event_type, "below": below})
@@ -264,11 +289,6 @@ _READ_FOR_MODEL: Final = text(f"""
     WHERE session_id = :session_id AND sequence > :after AND sequence < :below
         AND type = ANY(:types)
     ORDER BY sequence LIMIT :limit
-""")
-_NEWEST_CONTROLS: Final = text("""
-    SELECT e.data #> '{message,controls}' FROM session_heads h
-    JOIN events e ON e.session_id = h.session_id AND e.sequence = h.last_input_sequence
-    WHERE h.session_id = :session_id
 """)
 
 

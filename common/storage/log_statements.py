@@ -1,14 +1,17 @@
-"""The two statements that write the log: each locks, fences, numbers and stores in one step.
+"""The statements that write the log: each locks, fences, numbers and stores in one step.
 
-A round trip an append is what the hot path is made of, so the events go in with the head's
-update.
+Round trips are what the hot path is made of, so the events go in with the head's update, and so
+does what else a turn begins and ends with.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from common.storage.configs import KEPT, KEPT_TYPES
 from common.storage.prepared import Prepared
+from common.storage.turns import ENDED, ENDED_TYPES
+from common.storage.webhook_outbox import TELL_WEBHOOKS
 
 HEAD_COLUMNS: Final = (
     "h.session_id, h.last_sequence, h.last_input_sequence, h.last_ts, h.epoch, h.status,"
@@ -53,9 +56,7 @@ _STORED_TYPES: Final = {
     "marks": "text[]",
 }
 
-APPEND: Final = Prepared(
-    "everturn_append",
-    f"""
+_APPENDED: Final = f"""
     WITH head AS (
         UPDATE session_heads h SET
             last_sequence = last_sequence + cardinality(:types),
@@ -76,22 +77,45 @@ APPEND: Final = Prepared(
             AND last_input_sequence <= :last_input
         RETURNING {HEAD_COLUMNS}
     ), {_STORE}
+"""
+_APPENDED_TYPES: Final = {
+    "messages": "int",
+    "status": "text",
+    "epochs": "int",
+    "sets_open_turn": "bool",
+    "open_turn": "uuid",
+    "input_tokens": "bigint",
+    "output_tokens": "bigint",
+    "cache_read_tokens": "bigint",
+    "cache_creation_tokens": "bigint",
+    "compacted": "int",
+    "session_id": "uuid",
+    "epoch": "bigint",
+    "last_input": "int",
+    **_STORED_TYPES,
+}
+
+APPEND: Final = Prepared(
+    "everturn_append", f"{_APPENDED} SELECT h.* FROM head h", **_APPENDED_TYPES
+)
+
+# A turn's first events, and the configuration that they name by its hash.
+APPEND_AND_KEEP: Final = Prepared(
+    "everturn_append_and_keep",
+    f"{_APPENDED}, kept AS ({KEPT}) SELECT h.* FROM head h",
+    **_APPENDED_TYPES,
+    **KEPT_TYPES,
+)
+
+# A turn's last events, and its end.
+APPEND_AND_END: Final = Prepared(
+    "everturn_append_and_end",
+    f"""
+    {_APPENDED}, {ENDED.format(only="AND EXISTS (SELECT FROM head)")}, told AS ({TELL_WEBHOOKS})
     SELECT h.* FROM head h
     """,
-    messages="int",
-    status="text",
-    epochs="int",
-    sets_open_turn="bool",
-    open_turn="uuid",
-    input_tokens="bigint",
-    output_tokens="bigint",
-    cache_read_tokens="bigint",
-    cache_creation_tokens="bigint",
-    compacted="int",
-    session_id="uuid",
-    epoch="bigint",
-    last_input="int",
-    **_STORED_TYPES,
+    **_APPENDED_TYPES,
+    **ENDED_TYPES,
 )
 
 # The user's message: scoped by organization, joining the open turn or opening the given one,

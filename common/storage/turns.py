@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from common.domain.turn import Claim, TurnStatus
 from common.storage.engine import Tx
@@ -54,60 +54,82 @@ _OPEN: Final = Prepared(
     resend="float8",
 )
 
-_LOCK_HEAD_OF: Final = Prepared(
-    "everturn_lock_head_of",
+
+def taking(name: str, held: str, **types: str) -> Prepared:
+    """The statement that takes a turn under a new epoch, its fence with it.
+
+    `held` is the query that says which turn (`turn_id`) and what epoch its session had
+    (`epoch`), the session's head being locked by it or by the caller; no row takes nothing and
+    raises no epoch.  A row is read by `taken`.
     """
-    SELECT h.epoch FROM session_heads h JOIN turns t ON t.session_id = h.session_id
+    return Prepared(
+        name,
+        f"""
+        WITH held AS (
+            {held}
+        ), claimed AS (
+            UPDATE turns t SET
+                status = 'running', epoch = held.epoch + 1, attempt = t.attempt + 1,
+                reclaims = t.reclaims
+                    + CASE WHEN t.attempt > 0 AND NOT t.handed_over THEN 1 ELSE 0 END,
+                handed_over = false, sends = 0, lease_owner = :owner,
+                lease_until = clock_timestamp() + make_interval(secs => :lease),
+                started_at = coalesce(t.started_at, clock_timestamp())
+            FROM held WHERE t.id = held.turn_id AND t.status = 'queued'
+            RETURNING t.id, t.session_id, t.organization_id, t.epoch, t.attempt, t.reclaims,
+                t.input_sequence,
+                CAST(extract(epoch FROM clock_timestamp() - t.created_at) AS float) AS age_seconds
+        ), fenced AS (
+            UPDATE session_heads h SET epoch = c.epoch
+            FROM claimed c WHERE h.session_id = c.session_id RETURNING h.last_input_sequence
+        )
+        SELECT c.*, e.data #>> '{{message,id}}' AS input_message_id,
+            e.private ->> 'traceparent' AS traceparent, (
+            SELECT coalesce(n.data #> '{{message,controls}}', '{{}}') FROM events n, fenced f
+            WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
+        ) AS controls
+        FROM claimed c
+        JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
+        """,
+        **types,
+        owner="text",
+        lease="float8",
+    )
+
+
+_CLAIM: Final = taking(
+    "everturn_claim",
+    """
+    SELECT t.id AS turn_id, h.epoch
+    FROM session_heads h JOIN turns t ON t.session_id = h.session_id
     WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id
     FOR UPDATE OF h
     """,
     turn_id="uuid",
 )
 
-# One statement for the turn's row and the fence: a claim that finds nothing raises no epoch.
-_CLAIM: Final = Prepared(
-    "everturn_claim",
-    """
-    WITH claimed AS (
-        UPDATE turns SET
-            status = 'running', epoch = :epoch, attempt = attempt + 1,
-            reclaims = reclaims + CASE WHEN attempt > 0 AND NOT handed_over THEN 1 ELSE 0 END,
-            handed_over = false, sends = 0, lease_owner = :owner,
-            lease_until = clock_timestamp() + make_interval(secs => :lease),
-            started_at = coalesce(started_at, clock_timestamp())
-        WHERE id = :turn_id AND status = 'queued'
-        RETURNING id, session_id, organization_id, attempt, reclaims, input_sequence,
-            CAST(extract(epoch FROM clock_timestamp() - created_at) AS float) AS age_seconds
-    ), fenced AS (
-        UPDATE session_heads h SET epoch = :epoch
-        FROM claimed c WHERE h.session_id = c.session_id RETURNING h.last_input_sequence
-    )
-    SELECT c.*, e.data #>> '{message,id}' AS input_message_id,
-        e.private ->> 'traceparent' AS traceparent, (
-        SELECT n.data #> '{message,controls}' FROM events n, fenced f
-        WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
-    ) AS controls
-    FROM claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
-    """,
-    turn_id="uuid",
-    epoch="bigint",
-    owner="text",
-    lease="float8",
+_TAKE: Final = taking(
+    "everturn_take", "SELECT :turn_id AS turn_id, :epoch AS epoch", turn_id="uuid", epoch="bigint"
 )
 
-_END: Final = Prepared(
-    "everturn_end_turn",
-    f"""
-    WITH changed AS (
-        UPDATE turns SET status = :status, ended_at = clock_timestamp(), lease_owner = NULL,
+# Of a message that was being stored while a claim waited for its session's head.
+_NEWEST_CONTROLS: Final = text("""
+    SELECT e.data #> '{message,controls}' FROM session_heads h
+    JOIN events e ON e.session_id = h.session_id AND e.sequence = h.last_input_sequence
+    WHERE h.session_id = :session_id
+""")
+
+# Ends a turn that is open: `changed` of `TELL_WEBHOOKS`.  `only` is a further condition.
+ENDED: Final = """changed AS (
+        UPDATE turns SET status = :ended_as, ended_at = clock_timestamp(), lease_owner = NULL,
             lease_until = NULL
-        WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting')
+        WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting') {only}
         RETURNING id, session_id, organization_id, status, input_sequence AS sequence
-    )
-    {TELL_WEBHOOKS}
-    """,
-    turn_id="uuid",
-    status="text",
+    )"""
+ENDED_TYPES: Final = {"turn_id": "uuid", "ended_as": "text"}
+
+_END: Final = Prepared(
+    "everturn_end_turn", f"WITH {ENDED.format(only='')} {TELL_WEBHOOKS}", **ENDED_TYPES
 )
 
 _PROGRESS: Final = text("UPDATE turns SET reclaims = 0 WHERE id = :turn_id AND epoch = :epoch")
@@ -222,41 +244,53 @@ def open_turn(
 
 
 def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim | None:
-    """Take a queued turn under a new epoch; None when there is nothing to take."""
-    held = _LOCK_HEAD_OF.on(tx, {"turn_id": turn_id}).scalar_one_or_none()
-    if held is None:
-        return None
-    return take(tx, turn_id, epoch=held + 1, owner=owner, lease_seconds=lease_seconds)
-
-
-def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float) -> Claim | None:
-    """As `claim`, of a turn whose session's head the caller has locked, under this epoch.
+    """Take a queued turn under a new epoch; None when there is nothing to take.
 
     The new epoch fences off whoever held the session before (I3).
     """
-    row = _CLAIM.on(
-        tx, {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
-    ).one_or_none()
+    values = {"turn_id": turn_id, "owner": owner, "lease": lease_seconds}
+    return taken(tx, _CLAIM.on(tx, values).one_or_none())
+
+
+def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float) -> Claim | None:
+    """As `claim`, of a turn whose session's head, at this epoch, the caller has locked."""
+    values = {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
+    return taken(tx, _TAKE.on(tx, values).one_or_none())
+
+
+def taken(tx: Tx, row: Row[Any] | None) -> Claim | None:
+    """What a statement of `taking` took."""
     if row is None:
         return None
+    controls = row.controls
+    if controls is None:
+        # The statement had begun before the message's was over, so it does not see it.
+        controls = newest_controls(tx, row.session_id)
     return Claim(
         turn_id=row.id,
         session_id=row.session_id,
         organization_id=row.organization_id,
-        epoch=epoch,
+        epoch=row.epoch,
         attempt=row.attempt,
         reclaims=row.reclaims,
         input_sequence=row.input_sequence,
         input_message_id=row.input_message_id,
-        controls=row.controls or {},
+        controls=controls,
         age_seconds=row.age_seconds,
         traceparent=row.traceparent,
     )
 
 
+def newest_controls(tx: Tx, session_id: UUID) -> dict[str, Any]:
+    """What the newest user message of a session asks of the generation."""
+    found = tx.execute(_NEWEST_CONTROLS, {"session_id": session_id}).scalar_one_or_none()
+    controls: dict[str, Any] = found or {}
+    return controls
+
+
 def end(tx: Tx, turn_id: UUID, status: TurnStatus) -> None:
     """Close an open turn; the caller holds the head."""
-    _END.on(tx, {"turn_id": turn_id, "status": status})
+    _END.on(tx, {"turn_id": turn_id, "ended_as": status})
 
 
 def record_progress(tx: Tx, turn_id: UUID, *, epoch: int) -> None:

@@ -154,9 +154,11 @@ def _find_workspace(claim: Claim, session_log: SessionLog, database: Database) -
 
 
 def _keep(session_log: SessionLog, database: Database, digest: str, pinned: Json) -> None:
+    kept = configs.Kept(session_log.lease.claim.organization_id, digest, dict(pinned))
+
     def write() -> None:
         with database.transaction() as tx:
-            configs.keep(tx, session_log.lease.claim.organization_id, digest, pinned)
+            configs.keep(tx, kept)
 
     # The same again is no harm, so a commit of unknown outcome is none.
     session_log.patiently(write)

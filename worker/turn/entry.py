@@ -136,18 +136,19 @@ def _begin(tx: Tx, lease: Lease, around: Surroundings) -> Assembly:
     claim = lease.claim
     config = resolve(tx, claim.organization_id, claim.session_id, around.settings)
     config_hash = config.digest()
-    configs.keep(tx, claim.organization_id, config_hash, config.to_json())
     built = assemble(lease, config, config_hash, clock.now_milliseconds(), around)
     is_to_think = asks_to_think(claim.controls)
-    append = partial(_append, tx, claim)
+    kept = configs.Kept(claim.organization_id, config_hash, config.to_json())
+    append = partial(_append, tx, claim, kept)
     built.runner.begin(built.limits, append, is_to_think=is_to_think)
     return built
 
 
 def _append(
-    tx: Tx, claim: Claim, drafts: list[EventDraft], change: log.HeadChange
+    tx: Tx, claim: Claim, kept: configs.Kept, drafts: list[EventDraft], change: log.HeadChange
 ) -> tuple[log.Head, list[LoggedEvent]]:
-    return log.append(tx, claim.session_id, drafts, fence=log.Fence(claim.epoch), change=change)
+    fence = log.Fence(claim.epoch)
+    return log.append(tx, claim.session_id, drafts, fence=fence, change=change, beside=kept)
 
 
 def _resume(lease: Lease, around: Surroundings) -> Assembly:
@@ -237,8 +238,8 @@ def _seal_held(claim: Claim, around: Surroundings) -> None:
     )
     with around.database.transaction() as tx:
         fence = log.Fence(claim.epoch)
-        _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change)
-        turns.end(tx, claim.turn_id, TurnStatus.SEALED)
+        end = log.End(claim.turn_id, TurnStatus.SEALED)
+        _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change, beside=end)
     around.witness_of(claim).see(events)
     around.live.publish(claim.session_id, events)
 

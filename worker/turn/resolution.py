@@ -19,11 +19,13 @@ Json = Mapping[str, Any]
 
 def resolve(tx: Tx, organization_id: UUID, session_id: UUID, settings: Settings) -> TurnConfig:
     """The configuration as of now; the most specific of session, agent and harness wins."""
-    given = configs.of_session(tx, organization_id, session_id)
+    given = configs.of_session(
+        tx, organization_id, session_id, default_model=settings.default_model
+    )
     prompts = (given.harness_prompt, given.agent_prompt, given.session_prompt)
     agent_id = given.agent_id
-    refs = (given.model_ref or settings.default_model, *given.fallback_models)
-    model, *fallbacks = _choices(tx, organization_id, refs)
+    refs = (given.model_ref, *given.fallback_models)
+    model, *fallbacks = map(_choice, refs, given.models)
     return TurnConfig(
         harness_id=show_id(Kind.HARNESS, given.harness_id),
         agent_id=None if agent_id is None else show_id(Kind.AGENT, agent_id),
@@ -55,23 +57,13 @@ def _inline_servers(servers: Json) -> list[Json]:
 
 def find_model(tx: Tx, organization_id: UUID, ref: str) -> ModelChoice | ModelMissing:
     """The model that a reference names; one that is named and missing is an error, no fallback."""
-    return _choices(tx, organization_id, (ref,))[0]
+    (model,) = configs.find_models(tx, organization_id, (ref,))
+    return _choice(ref, model)
 
 
-def _choices(
-    tx: Tx, organization_id: UUID, refs: Sequence[str]
-) -> list[ModelChoice | ModelMissing]:
-    """In one statement, whatever their number; none when no model is named."""
-    if not any(refs):
-        return [ModelMissing(ref) for ref in refs]
-    found = configs.find_models(tx, organization_id, refs)
-    return [
-        ModelMissing(ref) if model is None else _choice(model)
-        for ref, model in zip(refs, found, strict=True)
-    ]
-
-
-def _choice(model: configs.Model) -> ModelChoice:
+def _choice(ref: str, model: configs.Model | None) -> ModelChoice | ModelMissing:
+    if model is None:
+        return ModelMissing(ref)
     return ModelChoice(
         show_id(Kind.MODEL, model.id),
         model.name,

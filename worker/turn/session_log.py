@@ -109,7 +109,9 @@ class SessionLog:
         fence = log.Fence(claim.epoch, last_input)
         try:
             with self._database.transaction() as tx:
-                head, events = log.append(tx, self._session, drafts, fence=fence, change=change)
+                head, events = log.append(
+                    tx, self._session, drafts, fence=fence, change=change, beside=self._end(ending)
+                )
                 if isinstance(ending, Suspension):
                     turns.suspend(
                         tx,
@@ -118,7 +120,7 @@ class SessionLog:
                         until=head.last_ts + timedelta(seconds=ending.seconds),
                     )
                 elif ending is not None:
-                    self._end(tx, ending)
+                    self._open_next(tx, ending)
                 elif self._owes_progress and _is_progress(drafts):
                     turns.record_progress(tx, claim.turn_id, epoch=claim.epoch)
         except DatabaseError as failure:
@@ -127,20 +129,24 @@ class SessionLog:
         self._owes_progress = self._owes_progress and not _is_progress(drafts)
         return head, events
 
-    def _end(self, tx: Tx, ending: TurnEnding) -> None:
-        claim = self.lease.claim
-        turns.end(tx, claim.turn_id, ending.status)
-        if ending.next_turn is not None:
-            unread = log.read_after(
-                tx, self._session, ending.read_through, types=[EventType.INPUT_MESSAGE], limit=1
-            )
-            turns.open_turn(
-                tx,
-                ending.next_turn,
-                session_id=self._session,
-                organization_id=claim.organization_id,
-                input_sequence=unread[0].sequence,
-            )
+    def _end(self, ending: TurnEnding | Suspension | None) -> log.End | None:
+        if not isinstance(ending, TurnEnding):
+            return None
+        return log.End(self.lease.claim.turn_id, ending.status)
+
+    def _open_next(self, tx: Tx, ending: TurnEnding) -> None:
+        if ending.next_turn is None:
+            return
+        unread = log.read_after(
+            tx, self._session, ending.read_through, types=[EventType.INPUT_MESSAGE], limit=1
+        )
+        turns.open_turn(
+            tx,
+            ending.next_turn,
+            session_id=self._session,
+            organization_id=self.lease.claim.organization_id,
+            input_sequence=unread[0].sequence,
+        )
 
     def turn_events(self, *, after: int | None = None) -> list[LoggedEvent]:
         """Everything from the turn's first message on, or after this sequence.
@@ -201,9 +207,11 @@ class SessionLog:
             start = 0 if compaction is None else int(compaction.data["through_sequence"])
             newer = [event for event in events if event.sequence > start]
             found += newer
-            weight += sum(weigh(event) for event in newer)
             has_all = len(newer) < limit
-            if has_all or weight >= enough:
+            if has_all:
+                break
+            weight += sum(weigh(event) for event in newer)
+            if weight >= enough:
                 break
             below = found[-1].sequence
             limit = _next_slice(found, missing=(enough - weight) / max(weight, 1))
@@ -214,7 +222,7 @@ class SessionLog:
 
         def read() -> dict[str, Any]:
             with self._database.reading() as tx:
-                return log.newest_controls(tx, self._session)
+                return turns.newest_controls(tx, self._session)
 
         return self.patiently(read)
 

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS, Kind, show_id
+from common.domain.errors import InvalidId
+from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS, Kind, parse_id, show_id
 from common.domain.model import ModelProfile
 from common.settings import Settings
 from common.storage import configs
@@ -117,6 +118,35 @@ def test_a_model_is_named_in_many_ways(rows: Rows) -> None:
         assert found(rows, ref) is None, ref
 
 
+def test_a_models_id_is_read_in_the_database_as_everywhere(rows: Rows) -> None:
+    model_id = rows.model(rows.provider(), "mine")
+    digits, dashed = model_id.hex, str(model_id)
+    spellings = [
+        f"{before}{each}{after}"
+        for each in (digits, digits.upper(), dashed, dashed.replace("-", "", 1), f"-{digits}-")
+        for before in (
+            "",
+            "model_",
+            "MODEL_",
+            "Model-",
+            "mo-del_",
+            "model__",
+            "agent_",
+            " ",
+            "\n",
+            "a",
+        )
+        for after in ("", " ", "\t", "a", "-", "----", "-----", "_")
+    ]
+
+    for ref in spellings:
+        try:
+            is_named = parse_id(Kind.MODEL, ref) == model_id
+        except InvalidId:
+            is_named = False
+        assert (found(rows, ref) is not None) == is_named, repr(ref)
+
+
 def test_the_organizations_own_come_before_built_in_ones(rows: Rows) -> None:
     built_in = found(rows, "gpt-4.1")
     provider_id = rows.provider()
@@ -173,7 +203,7 @@ def test_a_choice_carries_provider_settings_and_profile(rows: Rows) -> None:
     assert unknown.profile == ModelProfile()
 
 
-def test_fallbacks_are_found_with_the_model_in_one_statement(rows: Rows) -> None:
+def test_a_configuration_and_its_models_are_found_in_one_statement(rows: Rows) -> None:
     provider_id = rows.provider()
     rows.model(provider_id, "first")
     second = rows.model(provider_id, "second")
@@ -191,8 +221,8 @@ def test_fallbacks_are_found_with_the_model_in_one_statement(rows: Rows) -> None
         each.name if isinstance(each, ModelChoice) else each
         for each in (config.model, *config.fallbacks)
     ] == ["first", "second", ModelMissing("missing"), "gpt-4.1"]
-    assert [each.split()[0] for each in statements].count("EXECUTE") == 2
-    assert len(statements) == 4  # two of them as a connection does once
+    # The session's configuration and its models together.
+    assert [each.split()[0] for each in statements] == ["PREPARE", "EXECUTE"]
     stored = json.loads(json.dumps(config.to_json()))
     assert TurnConfig.from_json(stored) == config
 
@@ -240,11 +270,11 @@ def test_finding_a_model_does_not_read_everybodys(rows: Rows) -> None:
         p=provider_id,
     )
     rows.run("ANALYZE models")
-    named = {"organization_id": DEFAULT_ORGANIZATION, "refs": ["gpt-4.1", "m-7"], "ids": [None] * 2}
+    named = {"organization_id": DEFAULT_ORGANIZATION, "refs": ["gpt-4.1", "m-7"]}
 
     with rows.database.reading() as tx:
-        configs._MODELS.on(tx, named)
-        explained = tx.exec_driver_sql(f"EXPLAIN ANALYZE {configs._MODELS._execute}", named)
+        configs._FIND.on(tx, named)
+        explained = tx.exec_driver_sql(f"EXPLAIN ANALYZE {configs._FIND._execute}", named)
         plan = "\n".join(explained.scalars())
 
     assert "Seq Scan on models" not in plan, plan

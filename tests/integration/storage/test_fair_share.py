@@ -66,7 +66,7 @@ def share(rows: Rows) -> Share:
     return Share(rows)
 
 
-def test_a_wake_up_that_comes_at_once_takes_its_turn_in_two_statements(share: Share) -> None:
+def test_a_wake_up_that_comes_at_once_takes_its_turn_in_one_statement(share: Share) -> None:
     share.queue(share.organization(), 3)
     (named,) = share.queue(share.organization(), is_late=False)
     statements: list[str] = []
@@ -75,7 +75,7 @@ def test_a_wake_up_that_comes_at_once_takes_its_turn_in_two_statements(share: Sh
 
     assert share.take(named) == named
     asked = [each for each in statements if not each.startswith("PREPARE")]  # once a connection
-    assert len(asked) == 2, asked
+    assert len(asked) == 1, asked
 
 
 def test_a_late_wake_up_takes_its_turn_when_nothing_else_waits(share: Share) -> None:

@@ -62,12 +62,14 @@ def test_only_prompts_that_could_come_out_otherwise_are_kept(
     written: list[str] = []
 
     def note(*given: Any) -> None:
-        if "turn_configs" in given[2]:
+        if "keep" in given[2]:
             written.append(given[2])
 
     sqlalchemy_event.listen(worker.database.engine, "before_cursor_execute", note)
     worker.run(world.post("count"))
 
+    # The configuration goes with the turn's first events.
     assert len(written) == 1 + more
+    assert sum("append" in each for each in written) == 1
     named = [e.data for e in world.events() if e.type == "reason.completed"]
     assert sum("prompts_hash" in data for data in named) == 2 * more
