@@ -317,10 +317,10 @@ class TurnRunner:
 
     def _appended(self, head: Head, events: list[LoggedEvent]) -> None:
         pending, self._pending = self._pending, Pending()
+        self._tell(events, pending)
         self._hear_of_input(head)
         self._fold(events)
         self._state = self._committed
-        self._tell(events, pending)
 
     def _change(self, pending: Pending) -> HeadChange:
         usage = usage_of(pending.drafts)
@@ -375,14 +375,14 @@ class TurnRunner:
                 self._seen_input = event.sequence
 
     def _tell(self, events: list[LoggedEvent], pending: Pending) -> None:
-        """What follows once events are sure to be in the log."""
+        """What follows once events are sure to be in the log; subscribers wait for it."""
+        self._live.publish(self._lease.claim.session_id, events, tail=pending.tail)
         self._narrator.observe(events)
         self._witness.see(events)
         if isinstance(pending.ending, TurnEnding):
             self.next_turn, self.ended_as = pending.ending.next_turn, pending.ending.status
         elif isinstance(pending.ending, Suspension):
             self.ended_as = TurnStatus.WAITING
-        self._live.publish(self._lease.claim.session_id, events, tail=pending.tail)
 
 
 def beginning(command: Command | None) -> Narration:
