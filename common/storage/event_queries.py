@@ -119,7 +119,7 @@ def read(
             rows = tx.execute(
                 _BODIES, {"session_id": session_id, "sequences": [at.sequence for at in chosen]}
             )
-            found = {row.sequence: log.logged(row) for row in rows}
+            found = {row.sequence: log.logged(session_id, row) for row in rows}
         # Of a session that was just purged nothing is left.
         yield [found[at.sequence] for at in chosen if at.sequence in found]
 

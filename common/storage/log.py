@@ -177,7 +177,10 @@ def append_input(
             "organization_id": organization_id,
             "turn_id": turn_id,
             "resend": FIRST_RESEND_SECONDS,
-            **_stored([draft]),
+            "type": str(draft.type),
+            "context": _json(draft.context),
+            "data": _json(draft.data),
+            "private": _json(draft.private),
         },
     ).one_or_none()
     if row is None:
@@ -228,7 +231,7 @@ def read_after(
             "limit": limit,
         },
     )
-    return [logged(row) for row in rows]
+    return [logged(session_id, row) for row in rows]
 
 
 def read_all(
@@ -257,7 +260,7 @@ def read_for_model(
             "limit": limit,
         },
     )
-    return [logged_with_private(row) for row in rows]
+    return [logged_with_private(session_id, row) for row in rows]
 
 
 def count(tx: Tx, session_id: UUID, event_type: str, *, below: int) -> int:
@@ -271,7 +274,7 @@ _COUNT: Final = text("""
     WHERE session_id = :session_id AND sequence < :below AND type = :type
 """)
 
-COLUMNS: Final = "session_id, sequence, type, ts, context::text AS context, data::text AS data"
+COLUMNS: Final = "sequence, type, ts, context::text AS context, data::text AS data"
 _READ: Final = text(f"""
     SELECT {COLUMNS} FROM events
     WHERE session_id = :session_id AND sequence > :after AND sequence < :below
@@ -292,9 +295,9 @@ _READ_FOR_MODEL: Final = text(f"""
 """)
 
 
-def logged(row: Row[Any]) -> LoggedEvent:
-    """A row of `COLUMNS` as an event."""
-    return LoggedEvent(row.session_id, row.sequence, row.type, row.ts, row.context, row.data)
+def logged(session_id: UUID, row: Row[Any]) -> LoggedEvent:
+    """A row of `COLUMNS` of a session as an event."""
+    return LoggedEvent(session_id, row.sequence, row.type, row.ts, row.context, row.data)
 
 
 def dated(draft: EventDraft, ts: datetime) -> EventDraft:
@@ -306,10 +309,10 @@ def dated(draft: EventDraft, ts: datetime) -> EventDraft:
     return replace(draft, data={**data, "deadline": show_time(deadline)})
 
 
-def logged_with_private(row: Row[Any]) -> LoggedEvent:
-    """A row of `PRIVATE_COLUMNS` as an event."""
+def logged_with_private(session_id: UUID, row: Row[Any]) -> LoggedEvent:
+    """A row of `PRIVATE_COLUMNS` of a session as an event."""
     return LoggedEvent(
-        row.session_id, row.sequence, row.type, row.ts, row.context, row.data, row.private
+        session_id, row.sequence, row.type, row.ts, row.context, row.data, row.private
     )
 
 
@@ -331,17 +334,18 @@ def _head(row: Row[Any]) -> Head:
 
 
 def _stored(drafts: Sequence[EventDraft]) -> dict[str, list[str | None]]:
-    """The drafts as both statements take them."""
+    """The drafts as the statements for several take them."""
     return {
         "types": [str(draft.type) for draft in drafts],
-        "contexts": [orjson.dumps(draft.context).decode() for draft in drafts],
-        "datas": [orjson.dumps(draft.data).decode() for draft in drafts],
-        "privates": [
-            None if draft.private is None else orjson.dumps(draft.private).decode()
-            for draft in drafts
-        ],
+        "contexts": [_json(draft.context) for draft in drafts],
+        "datas": [_json(draft.data) for draft in drafts],
+        "privates": [_json(draft.private) for draft in drafts],
         "marks": [_mark(draft) for draft in drafts],
     }
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def _mark(draft: EventDraft) -> str | None:

@@ -21,6 +21,9 @@ HEAD_COLUMNS: Final = (
 
 # As `show_time` says it.
 _TIME: Final = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+# A message has the time of its event.
+_DATED: Final = f"""jsonb_set({{0}}, '{{{{message,created_at}}}}',
+    to_jsonb({_TIME.format("h.last_ts")}))"""
 # Stores events below a head that was just advanced.  `marks` says what only the append knows:
 # see `stamped` and `dated`, which say the same to whoever is told of the events.
 _STORE: Final = f"""stored AS (
@@ -28,8 +31,7 @@ _STORE: Final = f"""stored AS (
     SELECT h.session_id, h.last_sequence - cardinality(:types) + e.place, e.type, h.last_ts,
         CAST(e.context AS jsonb),
         CASE e.mark
-            WHEN 'message' THEN jsonb_set(CAST(e.data AS jsonb), '{{message,created_at}}',
-                to_jsonb({_TIME.format("h.last_ts")}))
+            WHEN 'message' THEN {_DATED.format("CAST(e.data AS jsonb)")}
             WHEN 'usage' THEN jsonb_set(CAST(e.data AS jsonb), '{{usage}}', jsonb_strip_nulls(
                 jsonb_build_object('input_tokens', h.input_tokens,
                     'output_tokens', h.output_tokens,
@@ -134,7 +136,12 @@ APPEND_INPUT: Final = Prepared(
         WHERE h.session_id = s.id AND s.id = :session_id
             AND s.organization_id = :organization_id AND s.deleted_at IS NULL
         RETURNING {HEAD_COLUMNS}
-    ), {_STORE}, opened AS (
+    ), stored AS (
+        INSERT INTO events (session_id, sequence, type, ts, context, data, private)
+        SELECT h.session_id, h.last_sequence, :type, h.last_ts, :context,
+            {_DATED.format("CAST(:data AS jsonb)")}, :private
+        FROM head h
+    ), opened AS (
         INSERT INTO turns (id, session_id, organization_id, input_sequence, sends, available_at)
         SELECT :turn_id, h.session_id, :organization_id, h.last_sequence, 1,
             clock_timestamp() + make_interval(secs => :resend)
@@ -146,5 +153,8 @@ APPEND_INPUT: Final = Prepared(
     organization_id="uuid",
     turn_id="uuid",
     resend="float8",
-    **_STORED_TYPES,
+    type="text",
+    context="jsonb",
+    data="jsonb",
+    private="jsonb",
 )

@@ -89,7 +89,7 @@ def read_page(
             "limit": limit,
         },
     )
-    return [log.logged(row) for row in rows]
+    return [log.logged(session_id, row) for row in rows]
 
 
 def read_last(tx: Tx, session_id: UUID, *, after: int, below: int, limit: int) -> list[LoggedEvent]:
@@ -97,7 +97,7 @@ def read_last(tx: Tx, session_id: UUID, *, after: int, below: int, limit: int) -
     rows = tx.execute(
         _BACKWARD, {"session_id": session_id, "after": after, "below": below, "limit": limit}
     )
-    return [log.logged(row) for row in reversed(rows.all())]
+    return [log.logged(session_id, row) for row in reversed(rows.all())]
 
 
 def read_all(database: Database, session_id: UUID, *, through: int) -> Iterator[LoggedEvent]:
@@ -144,7 +144,7 @@ def find(tx: Tx, session_id: UUID, *, sequence: int, message_id: UUID) -> Logged
             "message_id": show_id(Kind.MESSAGE, message_id),
         },
     ).one_or_none()
-    return None if row is None else log.logged(row)
+    return None if row is None else log.logged(session_id, row)
 
 
 def unfinished_calls(tx: Tx, session_id: UUID, turn_id: UUID) -> list[ToolCall]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from common.domain.events import (
@@ -23,7 +23,7 @@ from common.domain.events import (
 )
 from common.event_codec import LoggedEvent
 from common.storage.engine import Database, Tx, is_passing_outage, sqlstate
-from common.storage.log import SLICE
+from common.storage.log import COLUMNS, SLICE, logged
 
 # Of the stored (mostly compressed) size of the events' data; a slice has at least one event.
 _SLICE_BYTES: Final = 512 * 1024
@@ -122,9 +122,8 @@ _FIND_SESSION: Final = text("""
 
 # The newest event that opens or closes a text stream; one is open if that is an opener.
 # Thinking that was not streamed closes none.
-_STREAM_EDGE: Final = text("""
-    SELECT session_id, sequence, type, ts, context::text AS context, data::text AS data
-    FROM events
+_STREAM_EDGE: Final = text(f"""
+    SELECT {COLUMNS} FROM events
     WHERE session_id = :session_id AND sequence > :above AND sequence <= :at
         AND type = ANY(:edges)
         AND (type <> 'reason.thinking.completed' OR context ->> 'stream_sequence' IS NOT NULL)
@@ -211,7 +210,7 @@ def opener_of_open_text(tx: Tx, session_id: UUID, *, at: int, above: int = 0) ->
     ).one_or_none()
     if row is None or row.type not in OPENER_TYPES:
         return None
-    return _logged(row.session_id, row)
+    return logged(session_id, row)
 
 
 def read_slices(tx: Tx, wanted: Sequence[tuple[UUID, int]]) -> list[LogSlice]:
@@ -234,7 +233,7 @@ def read_slices(tx: Tx, wanted: Sequence[tuple[UUID, int]]) -> list[LogSlice]:
         place = row.position - 1
         heads[place] = row.last_sequence
         if row.sequence is not None:
-            slices[place].append(_logged(wanted[place][0], row))
+            slices[place].append(logged(wanted[place][0], row))
     return [LogSlice(tuple(events), head) for events, head in zip(slices, heads, strict=True)]
 
 
@@ -272,7 +271,3 @@ def _unavailable(error: SQLAlchemyError) -> Exception:
     if is_passing_outage(error):
         return DatabaseUnavailable(f"{type(error).__name__} {sqlstate(error) or ''}".strip())
     return error
-
-
-def _logged(session_id: UUID, row: Row[Any]) -> LoggedEvent:
-    return LoggedEvent(session_id, row.sequence, row.type, row.ts, row.context, row.data)

@@ -183,7 +183,7 @@ def _events(tx: Tx, turn: TurnView) -> list[LoggedEvent]:
         "types": _STEP_TYPES,
         "most": _STEP_EVENTS,
     }
-    return [log.logged(row) for row in tx.execute(_STEP, values)]
+    return [log.logged(turn.session_id, row) for row in tx.execute(_STEP, values)]
 
 
 def _failure(events: list[LoggedEvent]) -> str | None:

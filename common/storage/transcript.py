@@ -47,7 +47,7 @@ def newest(
     With their private parts: for the model, not to be shown.
     """
     rows = _NEWEST.on(tx, {"session_id": session_id, "below": below, "limit": limit})
-    events = [logged_with_private(row) for row in rows]
+    events = [logged_with_private(session_id, row) for row in rows]
     messages = [event for event in events if event.type in MESSAGE_TYPES]
     compaction = next((event for event in events if event.type not in MESSAGE_TYPES), None)
     return messages, compaction

@@ -75,7 +75,7 @@ def of_sessions(tx: Tx, organization_id: UUID, session_ids: Iterable[UUID]) -> d
     found: dict[UUID, list[LoggedEvent]] = {}
     turn_ids: dict[UUID, UUID] = {}
     for row in rows:
-        found.setdefault(row.session_id, []).append(log.logged(row))
+        found.setdefault(row.session_id, []).append(log.logged(row.session_id, row))
         turn_ids[row.session_id] = row.turn_id
     return {
         session_id: read_waiting(turn_ids[session_id], events)

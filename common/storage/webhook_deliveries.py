@@ -274,7 +274,7 @@ def _cause(tx: Tx, row: Row[Any]) -> LoggedEvent | None:
         "is_waiting": row.event == WebhookEvent.WAITING,
     }
     found = tx.execute(_CAUSE, values).one_or_none()
-    return None if found is None else log.logged(found)
+    return None if found is None else log.logged(row.session_id, found)
 
 
 def _delivery(row: Row[Any]) -> Delivery:

@@ -54,13 +54,13 @@ class Conversation:
         """Take in message events, oldest first."""
         for event in events:
             self.read_through = event.sequence
+            data = event.data
             if event.type == EventType.INPUT_MESSAGE:
-                self.controls = event.data["message"].get("controls") or {}
+                self.controls = data["message"].get("controls") or {}
             elif event.type == EventType.TOOL_COMPLETED:
-                data = event.data
                 is_error = not data["success"]
                 self._results[data["tool_call_id"]] = _Result(result_text(data), is_error)
-            entry = _entry_of(event)
+            entry = _entry_of(event, data)
             if entry is not None:
                 self.call_ids.update(call.id for call in entry.message.tool_calls)
                 self._messages.append(entry)
@@ -87,9 +87,10 @@ class Conversation:
 
 def weight_of(event: LoggedEvent) -> int:
     """About how many tokens a message event adds to the transcript."""
+    data = event.data
     if event.type == EventType.TOOL_COMPLETED:
-        return entry_of(event.sequence, ModelMessage("tool", result_text(event.data))).tokens
-    entry = _entry_of(event)
+        return entry_of(event.sequence, ModelMessage("tool", result_text(data))).tokens
+    entry = _entry_of(event, data)
     return 0 if entry is None else entry.tokens
 
 
@@ -106,14 +107,14 @@ def noted(message: ModelMessage, notes: Sequence[str]) -> ModelMessage:
     return replace(message, text="\n".join(lines))
 
 
-def _entry_of(event: LoggedEvent) -> Entry | None:
+def _entry_of(event: LoggedEvent, data: Mapping[str, Any]) -> Entry | None:
     """The message of its own that an event is; a result belongs to the answer that asked."""
     match event.type:
         case EventType.INPUT_MESSAGE:
-            return _user_entry(event)
+            return _user_entry(event.sequence, data["message"]["content"])
         # Without a step it is a notice of ours: for people, the model did not say it.
         case EventType.OUTPUT_COMPLETED if "exec_id" in event.context:
-            message = event.data["message"]
+            message = data["message"]
             thinking = kept_thinking(event.private)
             said = ModelMessage("assistant", text_of(message), calls_of(message), thinking=thinking)
             return entry_of(event.sequence, said)
@@ -121,11 +122,10 @@ def _entry_of(event: LoggedEvent) -> Entry | None:
             return None
 
 
-def _user_entry(event: LoggedEvent) -> Entry:
-    parts = event.data["message"]["content"]
+def _user_entry(sequence: int, parts: Sequence[Part]) -> Entry:
     words = [str(part["text"]) for part in parts if part["type"] == "text"]
     images = tuple(image for part in parts if (image := _image(part)) is not None)
-    return entry_of(event.sequence, ModelMessage("user", "\n".join(words)), images)
+    return entry_of(sequence, ModelMessage("user", "\n".join(words)), images)
 
 
 def effort_of(controls: Mapping[str, Any]) -> Effort | None:

@@ -20,8 +20,8 @@ _MESSAGE = frame(500)
 def accept(turn_id: UUID) -> Response:
     request.get_data(cache=False)
     _floor.transaction(asks=0)
-    _floor.publish(turn_id, _MESSAGE)
     _queue.send(turn_id)
+    _floor.publish(turn_id, _MESSAGE)
     return Response(b"{}", status=201, content_type="application/json")
 
 

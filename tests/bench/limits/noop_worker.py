@@ -51,11 +51,11 @@ def tell(path: str) -> None:
 def turn(turn_id: str) -> None:
     """Commit the beginning, say something, commit the end; see `Floor` and docs/performance.md."""
     known = UUID(turn_id)
-    _floor.transaction(asks=5)
+    _floor.transaction(asks=2)
     _floor.publish(known, _BEGUN)
     _floor.ask()
     _floor.publish(known, _TEXT)
-    _floor.transaction(asks=1)
+    _floor.transaction(asks=0)
     _floor.publish(known, _ENDED)
 
 
