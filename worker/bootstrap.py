@@ -148,6 +148,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads beside the turns'."""
+        self.shutdown.start()
         self.leases.start()
         self._streams.start()
         self._control.start()
@@ -181,7 +182,7 @@ class Worker:
 
     def stop(self) -> None:
         """Stop the threads and close what is open."""
-        for part in (self.presence, self._control, self._streams, self.leases):
+        for part in (self.shutdown, self.presence, self._control, self._streams, self.leases):
             part.stop()
         self.database.close()
         self._lease_database.close()

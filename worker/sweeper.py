@@ -268,7 +268,8 @@ def main() -> None:
     logs.configure(settings, process="sweeper")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # On a thread, since what the signal interrupts may be waiting for `stop` with its lock.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
     connections = 3
     database = Database(
         settings.database_url, pool_size=connections, application="everturn-sweeper"

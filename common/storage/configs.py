@@ -80,7 +80,7 @@ _MODELS: Final = r"""
         SELECT m.id, m.model_id AS name, p.provider_type, m.settings, p.id AS provider_id,
             m.profile, m.enabled AND p.status = 'active' AS is_usable
         FROM models m JOIN providers p ON p.id = m.provider_id
-        WHERE (m.organization_id IS NULL OR m.organization_id = :organization_id)
+        WHERE r.ref <> '' AND (m.organization_id IS NULL OR m.organization_id = :organization_id)
             AND (p.organization_id IS NULL OR p.organization_id = :organization_id)
             AND (m.id = r.id OR m.model_id = r.ref OR m.provider_type = r.ref)
         ORDER BY m.id = r.id DESC NULLS LAST, m.model_id = r.ref DESC,

@@ -26,15 +26,15 @@ _MOST_RUNNING: Final = 10_000
 # More than are being claimed at any moment.
 _CANDIDATES: Final = 32
 
-# The named turn, unless it has waited and is not the only one that does.  Sorted, here and
-# below, by what one index alone has in order: after a flood the planner's idea of how many
-# turns are queued may be long out of date.
+# Takes the named turn, unless that has waited and others wait too.  Sorted, here and below, by
+# what one index alone has in order: after a flood the planner's idea of how many turns are
+# queued may be long out of date.
 _TAKE_IF_FIRST: Final = turns.taking(
     "everturn_take_if_first",
-    """
+    f"""
     SELECT t.id AS turn_id, h.epoch
     FROM session_heads h JOIN turns t ON t.session_id = h.session_id
-    WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id AND (
+    WHERE t.id = :turn_id AND {turns.IS_QUEUED} AND h.open_turn_id = t.id AND (
         (t.sends <= 1 AND t.available_at > clock_timestamp() + make_interval(secs => :prompt))
         OR (SELECT o.id FROM turns o WHERE o.status = 'queued' AND o.id <> t.id
             ORDER BY o.available_at LIMIT 1) IS NULL
@@ -77,7 +77,7 @@ _WHO_WAITS: Final = text(f"""
 
 # Head first, then turn, one pair after the other until one is to be had: what is locked with
 # LATERAL is looked up row by row, whatever the planner believes of the tables.
-_LOCK_OLDEST_OF: Final = text("""
+_LOCK_OLDEST_OF: Final = text(f"""
     WITH oldest AS MATERIALIZED (
         SELECT id, session_id FROM turns
         WHERE status = 'queued' AND organization_id = :organization_id
@@ -88,7 +88,8 @@ _LOCK_OLDEST_OF: Final = text("""
         SELECT epoch FROM session_heads WHERE session_id = o.session_id FOR UPDATE SKIP LOCKED
     ) h
     CROSS JOIN LATERAL (
-        SELECT id FROM turns WHERE id = o.id AND status = 'queued' FOR UPDATE SKIP LOCKED
+        SELECT t.id FROM turns t WHERE t.id = o.id AND {turns.IS_QUEUED}
+        FOR UPDATE OF t SKIP LOCKED
     ) t
     LIMIT 1
 """)
@@ -106,9 +107,10 @@ def claim(tx: Tx, turn_id: UUID, *, after: UUID, owner: str, lease_seconds: floa
         "owner": owner,
         "lease": lease_seconds,
     }
-    named = turns.taken(tx, _TAKE_IF_FIRST.on(tx, values).one_or_none())
+    named = _TAKE_IF_FIRST.on(tx, values).one_or_none()
     if named is not None:
-        return named
+        # None, when another one was first: its session is locked here, and must not stay so.
+        return turns.taken(tx, named)
     waiting = who_waits(tx, after=after)
     for organization_id in waiting:
         oldest = lock_oldest_of(tx, organization_id)

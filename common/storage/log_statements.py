@@ -101,7 +101,8 @@ APPEND: Final = Prepared(
     "everturn_append", f"{_APPENDED} SELECT h.* FROM head h", **_APPENDED_TYPES
 )
 
-# A turn's first events, and the configuration that they name by its hash.
+# A turn's first events, and the configuration that they name by its hash: that is stored even if
+# the events are refused, so whoever appends has to roll back then.
 APPEND_AND_KEEP: Final = Prepared(
     "everturn_append_and_keep",
     f"{_APPENDED}, kept AS ({KEPT}) SELECT h.* FROM head h",

@@ -55,12 +55,17 @@ _OPEN: Final = Prepared(
 )
 
 
+# Compared so that no partial index answers it.  A plan that was made while hardly any turn was
+# open would read all that are, on every claim, for as long as its connection lives.
+IS_QUEUED: Final = "t.status || '' = 'queued'"
+
+
 def taking(name: str, held: str, **types: str) -> Prepared:
     """The statement that takes a turn under a new epoch, its fence with it.
 
     `held` is the query that says which turn (`turn_id`) and what epoch its session had
-    (`epoch`), the session's head being locked by it or by the caller; no row takes nothing and
-    raises no epoch.  A row is read by `taken`.
+    (`epoch`), the session's head being locked by it or by the caller.  The statement has no row
+    when that has none, else one for `taken`.
     """
     return Prepared(
         name,
@@ -75,7 +80,7 @@ def taking(name: str, held: str, **types: str) -> Prepared:
                 handed_over = false, sends = 0, lease_owner = :owner,
                 lease_until = clock_timestamp() + make_interval(secs => :lease),
                 started_at = coalesce(t.started_at, clock_timestamp())
-            FROM held WHERE t.id = held.turn_id AND t.status = 'queued'
+            FROM held WHERE t.id = held.turn_id AND {IS_QUEUED}
             RETURNING t.id, t.session_id, t.organization_id, t.epoch, t.attempt, t.reclaims,
                 t.input_sequence,
                 CAST(extract(epoch FROM clock_timestamp() - t.created_at) AS float) AS age_seconds
@@ -85,11 +90,13 @@ def taking(name: str, held: str, **types: str) -> Prepared:
         )
         SELECT c.*, e.data #>> '{{message,id}}' AS input_message_id,
             e.private ->> 'traceparent' AS traceparent, (
-            SELECT coalesce(n.data #> '{{message,controls}}', '{{}}') FROM events n, fenced f
-            WHERE n.session_id = c.session_id AND n.sequence = f.last_input_sequence
+            SELECT coalesce(nullif(n.data #> '{{message,controls}}', 'null'), '{{}}')
+            FROM events n WHERE n.session_id = c.session_id
+                AND n.sequence = (SELECT f.last_input_sequence FROM fenced f)
         ) AS controls
-        FROM claimed c
-        JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
+        FROM held LEFT JOIN (
+            claimed c JOIN events e ON e.session_id = c.session_id AND e.sequence = c.input_sequence
+        ) ON true
         """,
         **types,
         owner="text",
@@ -99,10 +106,10 @@ def taking(name: str, held: str, **types: str) -> Prepared:
 
 _CLAIM: Final = taking(
     "everturn_claim",
-    """
+    f"""
     SELECT t.id AS turn_id, h.epoch
     FROM session_heads h JOIN turns t ON t.session_id = h.session_id
-    WHERE t.id = :turn_id AND t.status = 'queued' AND h.open_turn_id = t.id
+    WHERE t.id = :turn_id AND {IS_QUEUED} AND h.open_turn_id = t.id
     FOR UPDATE OF h
     """,
     turn_id="uuid",
@@ -112,18 +119,18 @@ _TAKE: Final = taking(
     "everturn_take", "SELECT :turn_id AS turn_id, :epoch AS epoch", turn_id="uuid", epoch="bigint"
 )
 
-# Of a message that was being stored while a claim waited for its session's head.
 _NEWEST_CONTROLS: Final = text("""
     SELECT e.data #> '{message,controls}' FROM session_heads h
     JOIN events e ON e.session_id = h.session_id AND e.sequence = h.last_input_sequence
     WHERE h.session_id = :session_id
 """)
 
-# Ends a turn that is open: `changed` of `TELL_WEBHOOKS`.  `only` is a further condition.
+# Ends a turn that is open: `changed` of `TELL_WEBHOOKS`.  `only` is a further condition; the
+# status is compared as in `IS_QUEUED`.
 ENDED: Final = """changed AS (
         UPDATE turns SET status = :ended_as, ended_at = clock_timestamp(), lease_owner = NULL,
             lease_until = NULL
-        WHERE id = :turn_id AND status IN ('queued', 'running', 'waiting') {only}
+        WHERE id = :turn_id AND status || '' IN ('queued', 'running', 'waiting') {only}
         RETURNING id, session_id, organization_id, status, input_sequence AS sequence
     )"""
 ENDED_TYPES: Final = {"turn_id": "uuid", "ended_as": "text"}
@@ -249,22 +256,23 @@ def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim |
     The new epoch fences off whoever held the session before (I3).
     """
     values = {"turn_id": turn_id, "owner": owner, "lease": lease_seconds}
-    return taken(tx, _CLAIM.on(tx, values).one_or_none())
+    row = _CLAIM.on(tx, values).one_or_none()
+    return None if row is None else taken(tx, row)
 
 
 def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float) -> Claim | None:
     """As `claim`, of a turn whose session's head, at this epoch, the caller has locked."""
     values = {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
-    return taken(tx, _TAKE.on(tx, values).one_or_none())
+    return taken(tx, _TAKE.on(tx, values).one())
 
 
-def taken(tx: Tx, row: Row[Any] | None) -> Claim | None:
-    """What a statement of `taking` took."""
-    if row is None:
+def taken(tx: Tx, row: Row[Any]) -> Claim | None:
+    """What a statement of `taking` took; None when another one had taken it."""
+    if row.id is None:
         return None
     controls = row.controls
     if controls is None:
-        # The statement had begun before the message's was over, so it does not see it.
+        # A message was being stored while the statement waited for the head: it does not see it.
         controls = newest_controls(tx, row.session_id)
     return Claim(
         turn_id=row.id,

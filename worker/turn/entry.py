@@ -240,8 +240,8 @@ def _seal_held(claim: Claim, around: Surroundings) -> None:
         fence = log.Fence(claim.epoch)
         end = log.End(claim.turn_id, TurnStatus.SEALED)
         _, events = log.append(tx, claim.session_id, drafts, fence=fence, change=change, beside=end)
-    around.witness_of(claim).see(events)
     around.live.publish(claim.session_id, events)
+    around.witness_of(claim).see(events)
 
 
 def _hand_over(lease: Lease, around: Surroundings) -> None:

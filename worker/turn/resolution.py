@@ -25,7 +25,7 @@ def resolve(tx: Tx, organization_id: UUID, session_id: UUID, settings: Settings)
     prompts = (given.harness_prompt, given.agent_prompt, given.session_prompt)
     agent_id = given.agent_id
     refs = (given.model_ref, *given.fallback_models)
-    model, *fallbacks = map(_choice, refs, given.models)
+    model, *fallbacks = [_choice(*each) for each in zip(refs, given.models, strict=True)]
     return TurnConfig(
         harness_id=show_id(Kind.HARNESS, given.harness_id),
         agent_id=None if agent_id is None else show_id(Kind.AGENT, agent_id),

@@ -375,7 +375,7 @@ class TurnRunner:
                 self._seen_input = event.sequence
 
     def _tell(self, events: list[LoggedEvent], pending: Pending) -> None:
-        """What follows once events are sure to be in the log; subscribers wait for it."""
+        """What follows once events are sure to be in the log: first of all, that others hear."""
         self._live.publish(self._lease.claim.session_id, events, tail=pending.tail)
         self._narrator.observe(events)
         self._witness.see(events)
