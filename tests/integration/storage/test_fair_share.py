@@ -139,6 +139,21 @@ def test_wake_ups_that_cross_take_a_turn_each(share: Share) -> None:
     assert {claim.result(10) for claim in claims} == set(queued)
 
 
+def test_who_loses_a_race_takes_no_other_turn_with_the_lost_ones_session_locked(
+    share: Share,
+) -> None:
+    (other,) = share.queue(share.organization())
+    (named,) = share.queue(share.organization(), is_late=False)
+
+    with share.rows.database.transaction() as tx:
+        assert turns.claim(tx, named, owner="first", lease_seconds=15) is not None
+        (late,) = share.rows.at_once(lambda: share.claim(named))
+        share.rows.wait_for_blocked()
+
+    assert late.result(10) is None
+    assert share.rows.turn(other)["status"] == "queued"
+
+
 def test_a_turn_whose_session_is_written_to_just_now_is_waited_for(share: Share) -> None:
     """Nothing else could be taken, and its wake-up would be lost."""
     named, other = share.queue(share.organization(), 2)

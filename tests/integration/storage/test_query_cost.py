@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from common.domain.events import MESSAGE_TYPES
-from common.domain.ids import GENERIC_HARNESS
+from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS
 from common.storage import (
     audit_log,
     fair_share,
@@ -272,3 +272,42 @@ def test_whose_turn_it_is_costs_by_organizations_not_by_turns(
     oldest = _plan_of(rows, lambda tx: fair_share.lock_oldest_of(tx, flood))
     assert {*_scans(oldest)} <= {"turns_fair", "turns_pkey", "session_heads_pkey", "oldest"}
     assert _buffers(oldest) < 60
+
+
+def _open_many(rows: Rows, count: int, *, status: str) -> None:
+    """So many turns, each of a session of its own."""
+    rows.run(
+        "WITH made AS (INSERT INTO sessions (id, organization_id, harness_id, workspace_id,"
+        "   owner_principal_id) SELECT id, :organization, :harness, id, id"
+        "   FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, :count)) n RETURNING id),"
+        " heads AS (INSERT INTO session_heads (session_id) SELECT id FROM made)"
+        " INSERT INTO turns (id, session_id, organization_id, input_sequence, status)"
+        " SELECT gen_random_uuid(), id, :organization, 1, :status FROM made",
+        organization=DEFAULT_ORGANIZATION,
+        harness=GENERIC_HARNESS,
+        count=count,
+        status=status,
+    )
+
+
+def test_turns_are_taken_and_ended_as_cheaply_in_a_flood_that_no_plan_foresaw(rows: Rows) -> None:
+    _open_many(rows, 5_000, status="completed")
+    rows.run("ANALYZE turns, session_heads, sessions")
+    with rows.database.reading() as tx:
+        tx.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        before, after = ({"turn_id": rows.post(rows.session())} for _ in range(2))
+        taking = {"owner": "w", "lease": 15, "prompt": -1}  # as if it had come at once
+        ending = {"ended_as": "completed"}
+        fair_share._TAKE_IF_FIRST.on(tx, before | taking)
+        turns._END.on(tx, before | ending)
+        _open_many(rows, 5_000, status="queued")
+        touched = []
+        for statement, values in ((fair_share._TAKE_IF_FIRST, taking), (turns._END, ending)):
+            explained = tx.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement._execute}", after | values
+            ).scalar_one()
+            touched.append(_buffers(explained[0]["Plan"]))
+        tx.exec_driver_sql("RESET plan_cache_mode")
+    turn = rows.turn(after["turn_id"])
+    assert (turn["status"], turn["attempt"]) == ("completed", 1)
+    assert max(touched) < 80, touched
