@@ -295,7 +295,8 @@ def test_turns_are_taken_and_ended_as_cheaply_in_a_flood_that_no_plan_foresaw(ro
     rows.run("ANALYZE turns, session_heads, sessions")
     with rows.database.reading() as tx:
         tx.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
-        before, after = ({"turn_id": rows.post(rows.session())} for _ in range(2))
+        named: list[dict[str, Any]] = [{"turn_id": rows.post(rows.session())} for _ in range(2)]
+        before, after = named
         taking = {"owner": "w", "lease": 15, "prompt": -1}  # as if it had come at once
         ending = {"ended_as": "completed"}
         fair_share._TAKE_IF_FIRST.on(tx, before | taking)
