@@ -162,8 +162,8 @@ def of_session(
             "default_model": default_model,
         },
     ).one()
-    given = {**row._mapping}  # noqa: SLF001 - SQLAlchemy's public name
-    return SessionConfiguration(**{**given, "models": list(map(_model, row.models))})
+    models = list(map(_model, row.models))
+    return SessionConfiguration(**{**row._mapping, "models": models})  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def find_models(tx: Tx, organization_id: UUID, refs: Sequence[str]) -> list[Model | None]:
