@@ -290,7 +290,9 @@ class Stage:
         settings = replace(edges.settings, lease_seconds=0.0, renew_seconds=0.0)
         queue = WatchedQueue(settings, breaker, process=process)
         database = edges.database(process, "sweeper")
-        return Sweeper(settings, database, queue, self._live(process, breaker))
+        live = self._live(process, breaker)
+        # Else a slow machine decides how much it purges, which is limited in time.
+        return Sweeper(settings, database, queue, live, monotonic=self._clock)
 
     def _live(self, process: Process, breaker: Breaker) -> Live:
         redis = self.ground.edges.redis(process, timeout_seconds=2.0)
