@@ -175,8 +175,8 @@ class End(_OfWriter):
         if not self._has_next:
             change = _IDLE
             drafts.append(EventDraft(EventType.SESSION_IDLED, {}))
-        log.append(tx, self.session_id, drafts, fence=fence, change=change)
-        turns.end(tx, self.writer.turn_id, TurnStatus.COMPLETED)
+        end = log.End(self.writer.turn_id, TurnStatus.COMPLETED)
+        log.append(tx, self.session_id, drafts, fence=fence, change=change, beside=end)
         if self._has_next:
             unread = log.read_after(
                 tx, self.session_id, self.read_through, types=[EventType.INPUT_MESSAGE], limit=1
