@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from common.storage.engine import Tx
 from common.storage.harness_chain import merged_harness
@@ -154,22 +154,22 @@ def of_session(
     tx: Tx, organization_id: UUID, session_id: UUID, *, default_model: str
 ) -> SessionConfiguration:
     """What the session, its agent and its harness say now."""
-    row: Row[Any] = _RESOLVE.on(
+    (row,) = _RESOLVE.on(
         tx,
         {
             "session_id": session_id,
             "organization_id": organization_id,
             "default_model": default_model,
         },
-    ).one()
+    )
     models = list(map(_model, row.models))
-    return SessionConfiguration(**{**row._mapping, "models": models})  # noqa: SLF001 - SQLAlchemy's public name
+    return SessionConfiguration(**{**row._asdict(), "models": models})
 
 
 def find_models(tx: Tx, organization_id: UUID, refs: Sequence[str]) -> list[Model | None]:
     """For each reference the model that it names; None when there is none to be used."""
-    found = _FIND.on(tx, {"organization_id": organization_id, "refs": list(refs)}).scalar_one()
-    return list(map(_model, found))
+    (found,) = _FIND.on(tx, {"organization_id": organization_id, "refs": list(refs)})
+    return list(map(_model, found.models))
 
 
 def _model(found: dict[str, Any] | None) -> Model | None:

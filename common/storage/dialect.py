@@ -1,21 +1,42 @@
-"""PostgreSQL by psycopg2, a transaction begun in the round trip of its first statement.
+"""PostgreSQL by psycopg2: what is said in front of a transaction's first statement.
 
 The driver sends BEGIN by itself and waits for the answer: of the round trips that a message or
 a turn takes that is every fifth.  So its own transactions are off, and begin, commit and
-rollback are said here.
+rollback are said here.  For whom a transaction is goes the same way: whose rows there are
+(migration 0018), so that a query that forgets its predicate still sees no other's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 DRIVER: Final = "postgresql+everturn"
-# An option of connections whose statements are transactions of their own.
+# Options of connections.  Statements are transactions of their own:
 READING: Final = "everturn_reading"
+# And `Whose` rows they see:
+WHOSE: Final = "everturn_whose"
+
+
+@dataclass(slots=True)
+class Whose:
+    """Whose rows a connection's statements see, and whether PostgreSQL knows yet."""
+
+    organization_id: UUID
+    is_said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the dialect has to know of a statement that SQLAlchemy does not run."""
+
+    execution_options: Mapping[str, Any]
 
 
 class OneTripDialect(PGDialect_psycopg2):
@@ -27,17 +48,15 @@ class OneTripDialect(PGDialect_psycopg2):
         self, cursor: Any, statement: str, parameters: Any, context: Any | None = None
     ) -> None:
         """Run a statement, as the first of a transaction if need be."""
-        if _begins(cursor, context):
-            statement = f"BEGIN; {statement}"
-        super().do_execute(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # left bare there
+        cursor.execute(_beginning(cursor, context) + statement, parameters)
 
     def do_executemany(
         self, cursor: Any, statement: str, parameters: Any, context: Any | None = None
     ) -> None:
         """Run it for each set of parameters, all in one transaction."""
-        if _begins(cursor, context):
-            cursor.execute("BEGIN")
-        super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # as above
+        if beginning := _beginning(cursor, context):
+            cursor.execute(beginning)
+        super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # left bare there
 
     def do_commit(self, dbapi_connection: Any) -> None:
         """Commit what was begun, if anything was."""
@@ -48,10 +67,17 @@ class OneTripDialect(PGDialect_psycopg2):
         _end(dbapi_connection, "ROLLBACK")
 
 
-def _begins(cursor: Any, context: Any | None) -> bool:
-    if context is not None and context.execution_options.get(READING):
-        return False
-    return bool(cursor.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+def _beginning(cursor: Any, context: Any | None) -> str:
+    """What PostgreSQL has to be told in front of a statement."""
+    options = {} if context is None else context.execution_options
+    is_first = cursor.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    begin = "BEGIN; " if is_first and not options.get(READING) else ""
+    whose: Whose | None = options.get(WHOSE)
+    if whose is None or (whose.is_said and not is_first):
+        return begin
+    whose.is_said = True
+    # A UUID, so there is nothing in it to quote.  It ends with the transaction.
+    return f"{begin}SET LOCAL everturn.organization = '{whose.organization_id}'; "
 
 
 def _end(dbapi_connection: Any, how: str) -> None:

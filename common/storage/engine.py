@@ -5,27 +5,25 @@ statements that need no transaction and pays for none (no BEGIN, no COMMIT).
 Nothing is retried here: whether an effect may be repeated is known only above.
 
 What works for one organization takes the database `of` it.  PostgreSQL is then told, in front
-of the first statement and in the same round trip, whose rows there are (migration 0018): a
-query that forgets its predicate still sees no other's.  This is the one place that says so.
+of the first statement and in the same round trip, whose rows there are: `common.storage.dialect`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, Final, Self, cast
 from uuid import UUID
 
 import orjson
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2 import Error as DriverError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from common.storage.dialect import DRIVER, READING
+from common.storage.dialect import DRIVER, READING, WHOSE, Given, OneTripDialect, Whose
 
 Tx = Connection
 
@@ -53,10 +51,6 @@ _CONNECT_ARGUMENTS: Final = {
 _PASSING: Final = ("08", "57P", "57014", "53", "40", "55P", "25006", "25P03")
 
 
-# In a connection's options: whose rows its statements see.
-_ORGANIZATION: Final = "everturn_organization"
-
-
 class Database:
     """A pool of connections to PostgreSQL.  Make one a process, after any fork.
 
@@ -78,7 +72,6 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={**_CONNECT_ARGUMENTS, "application_name": application},
         )
-        event.listen(self.engine, "before_cursor_execute", _say_for_whom, retval=True)
         self._reading = self.engine.execution_options(**{READING: True})
         self._organization_id: UUID | None = None
 
@@ -140,38 +133,24 @@ class Database:
         return narrow(tx, self._organization_id)
 
 
-@dataclass(slots=True)
-class _Whose:
-    """Whose rows a connection's statements see, and whether PostgreSQL knows yet."""
-
-    organization_id: UUID
-    is_said: bool = False
-
-
 def narrow(tx: Tx, organization_id: UUID) -> Tx:
     """Let the rest of the transaction see that organization's rows alone."""
-    return tx.execution_options(**{_ORGANIZATION: _Whose(organization_id)})
+    return tx.execution_options(**{WHOSE: Whose(organization_id)})
 
 
-def _say_for_whom(
-    connection: Connection,
-    cursor: Any,
-    statement: str,
-    parameters: Any,
-    _context: object,
-    _is_many: bool,  # noqa: FBT001
-) -> tuple[str, Any]:
-    """Put the organization in front of a transaction's first statement."""
-    whose: _Whose | None = connection.get_execution_options().get(_ORGANIZATION)
-    if whose is None:
-        return statement, parameters
-    is_first = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-    if whose.is_said and not is_first:
-        return statement, parameters
-    whose.is_said = True
-    # A UUID, so there is nothing in it to quote.  It ends with the transaction.
-    said = f"SET LOCAL everturn.organization = '{whose.organization_id}'"
-    return f"{said}; {statement}", parameters
+def send(tx: Tx, statement: str, values: Mapping[str, object] | None = None) -> Any:
+    """Run a statement of the driver's (`%(name)s`) past SQLAlchemy: its cursor, to fetch from.
+
+    Of a short statement's time in this process more than half is SQLAlchemy's, so the hot path
+    leaves it out.  What goes wrong is told as SQLAlchemy tells it, and it decides what becomes
+    of the connection and the pool.
+    """
+    cursor, dialect = tx.connection.cursor(), cast(OneTripDialect, tx.dialect)
+    try:
+        dialect.do_execute(cursor, statement, values, Given(tx.get_execution_options()))
+    except DriverError as failure:
+        tx._handle_dbapi_exception(failure, statement, values, cursor, None)  # noqa: SLF001 - it has no public name
+    return cursor
 
 
 def driver_url(url: str) -> str:

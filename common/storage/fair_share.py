@@ -107,7 +107,7 @@ def claim(tx: Tx, turn_id: UUID, *, after: UUID, owner: str, lease_seconds: floa
         "owner": owner,
         "lease": lease_seconds,
     }
-    named = _TAKE_IF_FIRST.on(tx, values).one_or_none()
+    named = _TAKE_IF_FIRST.one(tx, values)
     if named is not None:
         # None, when another one was first: its session is locked here, and must not stay so.
         return turns.taken(tx, named)

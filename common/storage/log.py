@@ -123,7 +123,7 @@ def append(
         NewInput: there is a newer user message than the fence allows.
     """
     statement, more = _with(beside)
-    row = statement.on(
+    row = statement.one(
         tx,
         {
             "session_id": session_id,
@@ -142,7 +142,7 @@ def append(
             **_stored(drafts),
             **more,
         },
-    ).one_or_none()
+    )
     if row is None:
         current = look(tx, session_id)
         if current is None or current.epoch != fence.epoch:
@@ -170,7 +170,7 @@ def append_input(
 
     None when the session does not exist for this organization.
     """
-    row = APPEND_INPUT.on(
+    row = APPEND_INPUT.one(
         tx,
         {
             "session_id": session_id,
@@ -182,7 +182,7 @@ def append_input(
             "data": _json(draft.data),
             "private": _json(draft.private),
         },
-    ).one_or_none()
+    )
     if row is None:
         return None
     return _head(row), _told(row, [draft])[0]

@@ -8,12 +8,11 @@ only executed from then on.  A changed table makes PostgreSQL plan them anew by 
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import CursorResult
-
-from common.storage.engine import Tx
+from common.storage.engine import Tx, send
 
 _KNOWN: Final = "everturn prepared"
 
@@ -32,12 +31,26 @@ class Prepared:
         values = re.compile(rf"(?<!:):({'|'.join(places)})\b")
         numbered = values.sub(lambda found: places[found[1]], statement)
         self._prepare = f"PREPARE {name} ({', '.join(types.values())}) AS {numbered}"
+        self._row: Any = None
         self._execute = f"EXECUTE {name} ({', '.join(f'%({value})s' for value in types)})"
 
-    def on(self, tx: Tx, values: Mapping[str, object]) -> CursorResult[Any]:
-        """Run it with these values; a list is an array, an id may be text."""
+    def on(self, tx: Tx, values: Mapping[str, object]) -> list[Any]:
+        """Run it with these values: its rows, as named tuples.
+
+        A list is an array, an id may be text.
+        """
         known: set[str] = tx.info.setdefault(_KNOWN, set())
         if self._name not in known:
-            tx.exec_driver_sql(self._prepare)
+            send(tx, self._prepare)
             known.add(self._name)
-        return tx.exec_driver_sql(self._execute, dict(values))
+        with send(tx, self._execute, values) as cursor:
+            if cursor.description is None:
+                return []
+            if self._row is None:
+                self._row = namedtuple("Row", [column.name for column in cursor.description])  # type: ignore[misc]  # noqa: PYI024 - known from the answer only
+            return list(map(self._row._make, cursor.fetchall()))
+
+    def one(self, tx: Tx, values: Mapping[str, object]) -> Any | None:
+        """As `on`, of a statement that has at most one row: that, or None."""
+        rows = self.on(tx, values)
+        return rows[0] if rows else None

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from common.domain.turn import Claim, TurnStatus
 from common.storage.engine import Tx
@@ -256,17 +256,17 @@ def claim(tx: Tx, turn_id: UUID, *, owner: str, lease_seconds: float) -> Claim |
     The new epoch fences off whoever held the session before (I3).
     """
     values = {"turn_id": turn_id, "owner": owner, "lease": lease_seconds}
-    row = _CLAIM.on(tx, values).one_or_none()
+    row = _CLAIM.one(tx, values)
     return None if row is None else taken(tx, row)
 
 
 def take(tx: Tx, turn_id: UUID, *, epoch: int, owner: str, lease_seconds: float) -> Claim | None:
     """As `claim`, of a turn whose session's head, at this epoch, the caller has locked."""
     values = {"turn_id": turn_id, "epoch": epoch, "owner": owner, "lease": lease_seconds}
-    return taken(tx, _TAKE.on(tx, values).one())
+    return taken(tx, _TAKE.one(tx, values))
 
 
-def taken(tx: Tx, row: Row[Any]) -> Claim | None:
+def taken(tx: Tx, row: Any) -> Claim | None:
     """What a statement of `taking` took; None when another one had taken it."""
     if row.id is None:
         return None

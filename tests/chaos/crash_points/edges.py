@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -15,7 +14,6 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisUnreachable
-from sqlalchemy import event
 
 from common.domain.turn_task import TaskLabel
 from common.redis_client import Breaker, make_client
@@ -54,7 +52,8 @@ class WatchedDatabase(Database):
         dialect: Any = self.engine.dialect
         self._commit = dialect.do_commit
         dialect.do_commit = self._do_commit
-        event.listen(self.engine, "do_execute", self._before_statement)
+        self._send = dialect.do_execute
+        dialect.do_execute = self._do_execute
 
     def close(self) -> None:
         """Stay open for the next process."""
@@ -65,18 +64,13 @@ class WatchedDatabase(Database):
         with self.process.crossing("COMMIT", _broken_connection):
             self._commit(connection)
 
-    def _before_statement(self, _cursor: Any, statement: str, _values: Any, _context: Any) -> None:
+    def _do_execute(self, cursor: Any, statement: str, values: Any, context: Any = None) -> None:
         assert self.process is not None
-        statement = _FOR_WHOM.sub("", statement)
-        if statement.startswith("PREPARE"):  # a connection does it once, not each turn
-            return
-        words = " ".join(statement.split()[:3])
-        with self.process.crossing(words, _broken_connection, AT_STATEMENTS):
-            pass
-
-
-# What the first statement of a transaction comes with.
-_FOR_WHOM: Final = re.compile(r"^SET LOCAL everturn\.organization = '[^']*'; ")
+        if not statement.startswith("PREPARE"):  # a connection does it once, not each turn
+            words = " ".join(statement.split()[:3])
+            with self.process.crossing(words, _broken_connection, AT_STATEMENTS):
+                pass
+        self._send(cursor, statement, values, context)
 
 
 def _broken_connection() -> Exception:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import event
 
 from tests.integration.streaming.author import Author
 from tests.integration.streaming.conftest import StreamServer, World, make_world
 from tests.integration.streaming.proxy import Proxy
+from tests.statements import heard
 
 _NEVER = 3600.0
 # Longer than an opening stream waits for its subscription to be acknowledged.
@@ -68,16 +69,14 @@ def world(shared_database_url: str, redis_url: str) -> Iterator[World]:
     yield from make_world(shared_database_url, redis_url)
 
 
-def watch_statements(server: StreamServer, moments: Moments) -> None:
-    def before(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+def watching_statements(server: StreamServer, moments: Moments) -> AbstractContextManager[None]:
+    def before(statement: str, _values: Any) -> None:
         moments.pass_by(f"before {' '.join(statement.split()[:3])}")
 
-    def after(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def after(statement: str, _values: Any) -> None:
         moments.pass_by(f"after {' '.join(statement.split()[:3])}")
 
-    engine = server.deps.database.engine
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "after_cursor_execute", after)
+    return heard(server.deps.database.engine, before, after=after)
 
 
 def opened(world: World, moments: Moments, number: int, query: dict[str, Any]) -> Author:
@@ -109,10 +108,10 @@ def test_an_event_of_any_moment_of_the_opening_arrives(
     assert port is not None
     with WatchingProxy(port, moments, delay) as proxy:
         server = world.serve(poll_seconds=_NEVER, pubsub_port=proxy.port)
-        watch_statements(server, moments)
-        opened(world, moments, 0, query)  # what a process meets only once is behind it
-        opened(world, moments, 0, query)
-        met = list(moments.met)
-        assert "subscribing" in met
-        for number in range(1, len(met) + 1):
-            opened(world, moments, number, query)
+        with watching_statements(server, moments):
+            opened(world, moments, 0, query)  # what a process meets only once is behind it
+            opened(world, moments, 0, query)
+            met = list(moments.met)
+            assert "subscribing" in met
+            for number in range(1, len(met) + 1):
+                opened(world, moments, number, query)

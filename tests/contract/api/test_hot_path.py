@@ -1,6 +1,5 @@
 """What a posted message costs, and what it survives (I1, I12)."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from tests import servers
 from tests.contract.api import worker
 from tests.contract.api.client import Api, Document, saying
 from tests.fakes.turn_queue import RecordingQueue
+from tests.statements import heard
 
 MOST_STATEMENTS = 4
 
@@ -38,10 +38,9 @@ class Counted:
 def counting(database: Database) -> Iterator[Counted]:
     counted = Counted()
 
-    def on_statement(*arguments: Any) -> None:
-        # As a connection does once; the organization may stand in front of it.
-        if not re.match(r"(SET LOCAL [^;]*; )?PREPARE ", arguments[2]):
-            counted.statements.append(arguments[2])
+    def on_statement(statement: str, _values: Any) -> None:
+        if not statement.startswith("PREPARE "):  # as a connection does once
+            counted.statements.append(statement)
 
     def on_commit(_connection: Any) -> None:
         counted.commits += 1
@@ -50,14 +49,14 @@ def counting(database: Database) -> Iterator[Counted]:
         counted.rollbacks += 1
 
     hooks = (
-        ("before_cursor_execute", on_statement),
         ("commit", on_commit),
         ("rollback", on_rollback),
     )
     for name, hook in hooks:
         event.listen(database.engine, name, hook)
     try:
-        yield counted
+        with heard(database.engine, on_statement):
+            yield counted
     finally:
         for name, hook in hooks:
             event.remove(database.engine, name, hook)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
 from common.domain.errors import InvalidId
 from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS, Kind, parse_id, show_id
@@ -13,6 +12,7 @@ from common.domain.model import ModelProfile
 from common.settings import Settings
 from common.storage import configs
 from tests.integration.providers.conftest import Rows
+from tests.statements import heard
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 from worker.turn.resolution import find_model, resolve
 
@@ -212,10 +212,8 @@ def test_a_configuration_and_its_models_are_found_in_one_statement(rows: Rows) -
     session_id = rows.session(agent_id=agent_id)
     statements: list[str] = []
 
-    event.listen(
-        rows.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
-    )
-    config = resolved(rows, session_id)
+    with heard(rows.database.engine, lambda statement, _: statements.append(statement)):
+        config = resolved(rows, session_id)
 
     assert [
         each.name if isinstance(each, ModelChoice) else each

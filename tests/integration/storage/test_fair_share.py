@@ -5,13 +5,13 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
 from common.clock import new_id
 from common.domain.turn import Claim, TurnStatus
 from common.storage import fair_share, log, turns
 from common.storage.fair_share import LATE_SECONDS
 from tests.integration.storage.conftest import Rows
+from tests.statements import heard
 
 _NOBODY = UUID(int=0)
 
@@ -71,9 +71,9 @@ def test_a_wake_up_that_comes_at_once_takes_its_turn_in_one_statement(share: Sha
     (named,) = share.queue(share.organization(), is_late=False)
     statements: list[str] = []
     engine = share.rows.database.engine
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
-    assert share.take(named) == named
+    with heard(engine, lambda statement, _: statements.append(statement)):
+        assert share.take(named) == named
     asked = [each for each in statements if not each.startswith("PREPARE")]  # once a connection
     assert len(asked) == 1, asked
 

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import event as sqlalchemy_event
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from common.domain.events import EventDraft, EventType, Usage
 from common.storage import log
+from common.storage.engine import Tx, is_passing_outage, sqlstate
 from common.storage.log import Fence, HeadChange
 from common.storage.prepared import Prepared
 from tests.integration.storage.conftest import Rows
+from tests.statements import heard
 
 _SUM = Prepared("test_sum", "SELECT :left + :right + :left AS sum", left="int", right="int")
 
@@ -16,15 +20,54 @@ _SUM = Prepared("test_sum", "SELECT :left + :right + :left AS sum", left="int", 
 def test_a_connection_prepares_a_statement_once(rows: Rows) -> None:
     sent: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(statement: str, _values: Any) -> None:
         sent.append(statement.split(maxsplit=1)[0])
 
-    with rows.database.reading() as tx:
-        sqlalchemy_event.listen(tx, "before_cursor_execute", note)
-        sums = [_SUM.on(tx, {"left": 1, "right": number}).scalar_one() for number in (1, 2)]
+    with heard(rows.database.engine, note), rows.database.reading() as tx:
+        sums = [_SUM.one(tx, {"left": 1, "right": number}) for number in (1, 2)]
 
-    assert sums == [3, 4]
+    assert [each.sum for each in sums if each] == [3, 4]
     assert sent == ["PREPARE", "EXECUTE", "EXECUTE"]
+
+
+def test_a_lost_connection_is_told_as_such_and_so_are_its_siblings(rows: Rows) -> None:
+    database = rows.database
+    with database.reading() as one, database.reading() as other:
+        pids = {_pid(one), _pid(other)}
+    with database.reading() as tx:
+        mine = _pid(tx)
+        assert mine in pids
+        rows.run("SELECT pg_terminate_backend(:mine)", mine=mine)
+        with pytest.raises(OperationalError) as failed:
+            _SUM.on(tx, {"left": 1, "right": 2})
+
+    assert failed.value.connection_invalidated
+    assert is_passing_outage(failed.value)
+    # All of the pool's are made anew, for all may have been lost.
+    with database.reading() as one, database.reading() as other:
+        assert not {_pid(one), _pid(other)} & pids
+        assert _SUM.on(other, {"left": 1, "right": 2}) == [(4,)]
+
+
+def test_what_the_database_refuses_leaves_the_connection_in_use(rows: Rows) -> None:
+    refused = Prepared("test_refused", "SELECT 1 / :number AS part", number="int")
+    with rows.database.transaction() as tx:
+        before = _pid(tx)
+    with (
+        pytest.raises(DBAPIError, match="division by zero") as failed,
+        rows.database.transaction() as tx,
+    ):
+        refused.on(tx, {"number": 0})
+
+    assert not is_passing_outage(failed.value)
+    assert sqlstate(failed.value) == "22012"
+    with rows.database.transaction() as tx:
+        assert _pid(tx) == before
+        assert refused.on(tx, {"number": 1}) == [(1,)]
+
+
+def _pid(tx: Tx) -> int:
+    return int(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
 
 
 def test_what_is_told_of_an_append_is_what_was_stored(rows: Rows) -> None:

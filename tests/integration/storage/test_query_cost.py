@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from common.domain.events import MESSAGE_TYPES
 from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS
@@ -22,6 +21,7 @@ from common.storage import (
 )
 from common.storage.engine import Tx
 from tests.integration.storage.conftest import Rows
+from tests.statements import heard
 
 _SHORT, _LONG = 100, 20_000
 _TAIL = 20
@@ -65,15 +65,14 @@ def _plan_of(rows: Rows, read: Callable[[Tx], object], *, beginning: str = "") -
     """What PostgreSQL does for the one statement that `read` sends, or the one that begins so."""
     sent: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+    def note(statement: str, values: Any) -> None:
         is_meant = statement.lstrip().startswith(beginning)
         if is_meant and not statement.startswith("PREPARE"):  # as a connection does once
             sent.append((statement, values))
 
     with rows.database.reading() as tx:
-        sqlalchemy_event.listen(tx, "before_cursor_execute", note)
-        read(tx)
-        sqlalchemy_event.remove(tx, "before_cursor_execute", note)
+        with heard(rows.database.engine, note):
+            read(tx)
         ((statement, values),) = sent
         explained = tx.exec_driver_sql(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", values

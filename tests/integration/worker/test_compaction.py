@@ -6,7 +6,6 @@ from uuid import UUID
 import orjson
 import pytest
 from sqlalchemy import text
-from sqlalchemy.event import listen, remove
 
 from common.clock import new_id
 from common.domain.events import EventDraft, EventType
@@ -17,6 +16,7 @@ from common.event_codec import LoggedEvent
 from common.storage import forks, log
 from tests.integration.worker.conftest import World
 from tests.integration.worker.test_sequences import TEXT_TURN
+from tests.statements import heard
 from worker.lease import Lease
 from worker.turn.session_log import SessionLog, Window
 
@@ -127,13 +127,12 @@ def test_short_messages_are_read_in_few_statements(world: World) -> None:
     _fill(world, 400)
     reads: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(statement: str, _values: Any) -> None:
         if "EXECUTE everturn_newest_messages" in statement:
             reads.append(statement)
 
-    listen(world.database.engine, "before_cursor_execute", note)
-    window = _window(world)
-    remove(world.database.engine, "before_cursor_execute", note)
+    with heard(world.database.engine, note):
+        window = _window(world)
 
     assert (len(window.events), len(reads)) == (400, 2)
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from tests.integration.worker.conftest import World
 from tests.integration.worker.outside import LOOK_UP, Outside, asked, calls, script
 from tests.integration.worker.test_files import Requests, put, requests
 from tests.integration.worker.test_waiting import assert_ended_once
+from tests.statements import heard
 
 __all__ = ["requests"]
 
@@ -61,12 +61,12 @@ def test_only_prompts_that_could_come_out_otherwise_are_kept(
     worker.run(world.post("warm"))
     written: list[str] = []
 
-    def note(*given: Any) -> None:
-        if "keep" in given[2]:
-            written.append(given[2])
+    def note(statement: str, _values: Any) -> None:
+        if "keep" in statement:
+            written.append(statement)
 
-    sqlalchemy_event.listen(worker.database.engine, "before_cursor_execute", note)
-    worker.run(world.post("count"))
+    with heard(worker.database.engine, note):
+        worker.run(world.post("count"))
 
     # The configuration goes with the turn's first events.
     assert len(written) == 1 + more

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import event as sqlalchemy_event
 
 from tests.integration.worker.conftest import World
+from tests.statements import heard
 
 TEXT_TURN = [
     "input.message",
@@ -51,9 +52,9 @@ def test_a_plain_turn_costs_two_transactions(world: World) -> None:
     def commit(_: Any) -> None:
         counts["commits"] += 1
 
-    sqlalchemy_event.listen(engine, "before_cursor_execute", statement)
     sqlalchemy_event.listen(engine, "commit", commit)
-    worker.run(turn_id)
+    with heard(engine, statement):
+        worker.run(turn_id)
 
     assert world.types()[10:] == TEXT_TURN
     # Start: claim, configuration with its models, append.  Then one read of the conversation.

@@ -2,11 +2,12 @@
 
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 
-from common.storage.dialect import READING, OneTripDialect
+from common.storage.dialect import READING, WHOSE, OneTripDialect, Whose
 
 
 class Connection:
@@ -44,7 +45,7 @@ def made() -> tuple[OneTripDialect, Connection]:
     return OneTripDialect(), Connection()  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 
-def context(**options: bool) -> Any:
+def context(**options: object) -> Any:
     return SimpleNamespace(execution_options=options)
 
 
@@ -61,7 +62,29 @@ def test_many_sets_of_values_begin_it_once() -> None:
     dialect, connection = made()
     dialect.do_executemany(connection.cursor(), "INSERT", [(1,), (2,)], context())
 
-    assert connection.said == ["BEGIN", "INSERT"]
+    assert connection.said == ["BEGIN; ", "INSERT"]
+
+
+def test_for_whom_is_said_once_a_transaction_and_where_it_changes() -> None:
+    dialect, connection = made()
+    ours = f"SET LOCAL everturn.organization = '{UUID(int=1)}'; "
+    options = context()
+    dialect.do_execute(connection.cursor(), "SELECT 1", (), options)
+    options.execution_options[WHOSE] = Whose(UUID(int=1))
+    for number in (2, 3):
+        dialect.do_execute(connection.cursor(), f"SELECT {number}", (), options)
+
+    assert connection.said == ["BEGIN; SELECT 1", f"{ours}SELECT 2", "SELECT 3"]
+
+
+def test_for_whom_is_said_before_each_statement_of_its_own() -> None:
+    dialect, connection = made()
+    ours = f"SET LOCAL everturn.organization = '{UUID(int=1)}'; "
+    options = context(**{READING: True, WHOSE: Whose(UUID(int=1))})
+    for number in (1, 2):
+        dialect.do_execute(connection.cursor(), f"SELECT {number}", (), options)
+
+    assert connection.said == [f"{ours}SELECT 1", f"{ours}SELECT 2"]
 
 
 @pytest.mark.parametrize("end", ["do_commit", "do_rollback"])
