@@ -231,15 +231,16 @@ class ModelStep:
             append=lambda drafts: step.append(drafts, None),
             ask=partial(self._ask_for_summary, model, step),
         )
-        self._context.compact_if_due(model, compactor)
-        outcome = self._call(model, step, partial(self._request, model, step), step.text)
+        sent = self._context.sent_compact(model, compactor)
+        outcome = self._call(model, step, partial(self._request, model, step, sent), step.text)
         if (
             isinstance(outcome, ModelFailure)
             and outcome.reason == FailureReason.REQUEST_TOO_LARGE
             and not outcome.is_shown
             and self._context.shrink(model, compactor)
         ):
-            outcome = self._call(model, step, partial(self._request, model, step), step.text)
+            sent = self._context.sent(model)
+            outcome = self._call(model, step, partial(self._request, model, step, sent), step.text)
         return replace(outcome, asked=model)
 
     def _ask_for_summary(
@@ -295,12 +296,14 @@ class ModelStep:
         turn = self._session_log.lease.claim.trace
         return places.of_model_call(turn, step.narrator.exec_id, step.number)
 
-    def _request(self, model: ModelChoice, step: _Step, driver: LLMDriver) -> LLMRequest:
+    def _request(
+        self, model: ModelChoice, step: _Step, sent: Sequence[Entry], driver: LLMDriver
+    ) -> LLMRequest:
         controls = self.controls
         return LLMRequest(
             model=model.name,
             system_prompt=self._context.system_prompt,
-            messages=self._messages(model, driver),
+            messages=self._shown(sent, driver),
             tools=self._context.tools,
             max_tokens=controls.get("max_tokens"),
             temperature=controls.get("temperature"),
@@ -313,15 +316,14 @@ class ModelStep:
             cache_key=self._session_log.lease.claim.session_id.hex,
         )
 
-    def _messages(self, model: ModelChoice, driver: LLMDriver) -> tuple[ModelMessage, ...]:
+    def _shown(self, sent: Sequence[Entry], driver: LLMDriver) -> tuple[ModelMessage, ...]:
         lease, pictures = self._session_log.lease, self._access.pictures
 
         def find(image_ids: Sequence[UUID]) -> Mapping[UUID, Image]:
             look = partial(pictures.find, lease.claim.organization_id, image_ids)
             return self._session_log.patiently(look)
 
-        entries = self._context.sent(model)
-        return pictures.shown(entries, driver.image_limits, find=find, stop=lease.stop)
+        return pictures.shown(sent, driver.image_limits, find=find, stop=lease.stop)
 
 
 def _missing(model: ModelMissing) -> LLMFailure:

@@ -86,14 +86,16 @@ class SentContext:
 
     def sent(self, model: ModelChoice) -> tuple[Entry, ...]:
         """What the model is sent: the summary, if any, and the newest messages that fit."""
-        return (*self._summary(), *fitting(self._entries(model), self._room(model)))
+        return self._fitting(self._entries(model), self._room(model))
 
-    def compact_if_due(self, model: ModelChoice, compactor: Compactor) -> None:
-        """Sum the older part up when what is to be sent comes near the model's window."""
+    def sent_compact(self, model: ModelChoice, compactor: Compactor) -> tuple[Entry, ...]:
+        """As `sent`; what comes near the model's window has its older part summed up first."""
         entries, room = self._entries(model), self._room(model)
         threshold = float(self._compaction_config.get("threshold", DEFAULT_THRESHOLD))
-        if is_due_for_compaction(entries, room, threshold=threshold):
-            compactor.compact(entries, room, "proactive_budget")
+        is_due = is_due_for_compaction(entries, room, threshold=threshold)
+        if is_due and compactor.compact(entries, room, "proactive_budget"):
+            return self.sent(model)
+        return self._fitting(entries, room)
 
     def shrink(self, model: ModelChoice, compactor: Compactor) -> bool:
         """Make what is sent smaller after a model found it too large; whether it is.
@@ -119,6 +121,9 @@ class SentContext:
     @property
     def _compaction_config(self) -> Mapping[str, Any]:
         return self._compose().config_of(COMPACTION.id) or {}
+
+    def _fitting(self, entries: list[Entry], room: int) -> tuple[Entry, ...]:
+        return (*self._summary(), *fitting(entries, room))
 
     def _summary(self) -> tuple[Entry, ...]:
         summary = self._conversation.summary

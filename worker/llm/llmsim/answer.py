@@ -8,7 +8,9 @@ tool calls with the same ids (I4).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from itertools import cycle
 from typing import Final, assert_never
@@ -58,10 +60,13 @@ PROVIDER_TYPE: Final = "llmsim"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: `thinking` and `text` are streamed, then `end` is yielded or raised."""
+    """A whole answer: `thinking` and `text` are streamed, then what `end` makes is yielded.
+
+    So nothing is counted before there is something to be seen.  A failure is raised instead.
+    """
 
     text: str
-    end: Reply | LLMFailure
+    end: Callable[[], Reply] | LLMFailure
     thinking: str = ""
 
 
@@ -71,11 +76,15 @@ def answer_to(request: LLMRequest, simulation: Simulation) -> Answer:
     text, is_cut = _within(said.text, max_tokens=request.max_tokens)
     if said.failure is not None:
         return Answer(text, said.failure, said.thinking)
+    return Answer(text, partial(_reply, request, said, text, is_cut=is_cut), said.thinking)
+
+
+def _reply(request: LLMRequest, said: _Said, text: str, *, is_cut: bool) -> Reply:
     # A model that ran out of tokens in its text never came to its calls.
     calls = () if is_cut else _with_ids(said.tool_calls, request)
     finish_reason = "length" if is_cut else "tool_calls" if calls else "stop"
     written = said.thinking + text
-    reply = Reply(
+    return Reply(
         usage=Usage(_input_tokens(request), output_tokens=_output_tokens(written, calls)),
         finish_reason=said.finish_reason or finish_reason,
         model=request.model,
@@ -83,7 +92,6 @@ def answer_to(request: LLMRequest, simulation: Simulation) -> Answer:
         response_id=f"llmsim_{len(request.messages)}",
         thinking=_thought(said.thinking),
     )
-    return Answer(text, reply, said.thinking)
 
 
 def _thought(text: str) -> tuple[ThinkingBlock, ...]:

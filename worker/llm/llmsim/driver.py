@@ -55,7 +55,7 @@ class SimulatedModel:
             return
         if isinstance(answer.end, LLMFailure):
             raise answer.end
-        yield answer.end
+        yield answer.end()
 
     def _is_stopped(self, stop: Stop, *, until: float) -> bool:
         """Wait for a moment of the monotonic clock; True as soon as the call must end."""
