@@ -93,10 +93,9 @@ _MODELS: Final = r"""
 _REFS: Final = "jsonb_array_elements_text(jsonb_build_array(g.model_ref) || g.fallback_models)"
 
 _OURS: Final = "s.id = :session_id AND s.organization_id = :organization_id"
-# Of an agent with a default version, `c` is the agent as that version has it.
-_RESOLVE: Final = Prepared(
-    "everturn_resolve",
-    f"""
+# What the session, its agent and its harness say now: `given`.  Of an agent with a default
+# version, `c` is the agent as that version has it.
+GIVEN: Final = f"""
     WITH RECURSIVE {merged_harness(f"(SELECT s.harness_id FROM sessions s WHERE {_OURS})")},
     given AS (SELECT
         h.id AS harness_id, coalesce(h.system_prompt, '') AS harness_prompt,
@@ -121,12 +120,9 @@ _RESOLVE: Final = Prepared(
     LEFT JOIN agent_versions v ON v.id = a.default_version_id AND v.agent_id = a.id
     LEFT JOIN LATERAL jsonb_populate_record(a, v.authored_config) c ON true
     WHERE {_OURS})
-    SELECT g.*, ({_MODELS.format(refs=_REFS)}) AS models FROM given g
-    """,
-    session_id="uuid",
-    organization_id="uuid",
-    default_model="text",
-)
+"""
+RESOLVED: Final = f"SELECT g.*, ({_MODELS.format(refs=_REFS)}) AS models FROM given g"
+RESOLVED_TYPES: Final = {"session_id": "uuid", "organization_id": "uuid", "default_model": "text"}
 
 _FIND: Final = Prepared(
     "everturn_find_models",
@@ -150,20 +146,14 @@ _LOAD: Final = text("""
 """)
 
 
-def of_session(
-    tx: Tx, organization_id: UUID, session_id: UUID, *, default_model: str
-) -> SessionConfiguration:
-    """What the session, its agent and its harness say now."""
-    (row,) = _RESOLVE.on(
-        tx,
-        {
-            "session_id": session_id,
-            "organization_id": organization_id,
-            "default_model": default_model,
-        },
-    )
-    models = list(map(_model, row.models))
-    return SessionConfiguration(**{**row._asdict(), "models": models})
+def configuration_of(found: dict[str, Any]) -> SessionConfiguration:
+    """A row of `RESOLVED` as JSON."""
+    agent_id = found["agent_id"]
+    ids = {
+        "harness_id": UUID(found["harness_id"]),
+        "agent_id": None if agent_id is None else UUID(agent_id),
+    }
+    return SessionConfiguration(**{**found, **ids, "models": list(map(_model, found["models"]))})
 
 
 def find_models(tx: Tx, organization_id: UUID, refs: Sequence[str]) -> list[Model | None]:

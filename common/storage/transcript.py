@@ -6,7 +6,9 @@ the model's window is full or the point is reached that a summary stands for.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from common.domain.events import MESSAGE_TYPES
@@ -17,37 +19,50 @@ from common.storage.prepared import Prepared
 
 # Written out, so that the plan can use the index of messages.
 _TYPES: Final = ", ".join(f"'{kind}'" for kind in MESSAGE_TYPES)
+# At first so many messages are read.
+SLICE: Final = 50
 # The newest compaction comes in the same statement: one round trip tells where to stop.
-_NEWEST: Final = Prepared(
-    "everturn_newest_messages",
-    f"""
-    (SELECT {PRIVATE_COLUMNS} FROM events
-     WHERE session_id = :session_id AND sequence < :below AND type IN ({_TYPES})
+NEWEST: Final = f"""
+    (SELECT {PRIVATE_COLUMNS}{{more}} FROM events
+     WHERE session_id = :session_id AND type IN ({_TYPES}) {{only}}
      ORDER BY sequence DESC LIMIT :limit)
     UNION ALL
-    SELECT {PRIVATE_COLUMNS} FROM events
+    SELECT {PRIVATE_COLUMNS}{{more}} FROM events
     WHERE session_id = :session_id AND sequence =
         (SELECT compacted_sequence FROM session_heads WHERE session_id = :session_id)
-    """,
-    session_id="uuid",
+"""
+NEWEST_TYPES: Final = {"session_id": "uuid", "limit": "int"}
+
+_NEWEST: Final = Prepared(
+    "everturn_newest_messages",
+    NEWEST.format(more="", only="AND sequence < :below"),
     below="int",
-    limit="int",
+    **NEWEST_TYPES,
 )
 
 
-def newest(
-    tx: Tx,
-    session_id: UUID,
-    *,
-    below: int,
-    limit: int,
-) -> tuple[list[LoggedEvent], LoggedEvent | None]:
-    """Message events with `sequence < below`, newest first, and the newest compaction, if any.
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest messages of a session.
 
-    With their private parts: for the model, not to be shown.
+    Attributes:
+        messages: newest first, with their private parts: for the model, not to be shown.
+        compaction: what stands for those before it, if anything.
     """
+
+    messages: list[LoggedEvent]
+    compaction: LoggedEvent | None
+
+
+def newest(tx: Tx, session_id: UUID, *, below: int, limit: int) -> Newest:
+    """Message events with `sequence < below`."""
     rows = _NEWEST.on(tx, {"session_id": session_id, "below": below, "limit": limit})
+    return newest_of(session_id, rows)
+
+
+def newest_of(session_id: UUID, rows: Iterable[Any]) -> Newest:
+    """The rows of `NEWEST`."""
     events = [logged_with_private(session_id, row) for row in rows]
     messages = [event for event in events if event.type in MESSAGE_TYPES]
     compaction = next((event for event in events if event.type not in MESSAGE_TYPES), None)
-    return messages, compaction
+    return Newest(messages, compaction)

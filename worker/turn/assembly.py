@@ -16,6 +16,7 @@ from common.live import Live
 from common.settings import Settings
 from common.storage import configs, waiting, workspaces
 from common.storage.engine import Database
+from common.storage.transcript import Newest
 from common.turn_queue import TurnQueue
 from worker.capabilities.capability import Capability
 from worker.lease import Lease, Leases
@@ -87,12 +88,14 @@ def assemble(
     around: Surroundings,
     *,
     prompts: Sequence[str] | None = None,
+    newest: Newest | None = None,
 ) -> Assembly:
     """The runner and what it works with; `started_ms` is when the turn began, in epoch ms.
 
     `prompts` are what its capabilities added on another worker, None on the first.
+    `newest` are the session's messages, when they were read with the configuration.
     """
-    session_log = SessionLog(around.database, lease)
+    session_log = SessionLog(around.database, lease, newest=newest)
     pin = PromptPin(keep=partial(_keep, session_log, around.database), prompts=prompts)
     turn_tools = TurnTools(
         claim=lease.claim,

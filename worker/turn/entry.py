@@ -21,7 +21,7 @@ from common.domain.turn import Claim, SessionStatus, TurnStatus
 from common.domain.turn_task import TaskLabel
 from common.event_codec import LoggedEvent, milliseconds
 from common.logs import place_of
-from common.storage import configs, fair_share, log, turns
+from common.storage import beginnings, configs, fair_share, log, turns
 from common.storage.engine import DatabaseError, Tx, is_passing_outage, narrow, sqlstate
 from worker.lease import Lease
 from worker.turn.assembly import Assembly, Surroundings, assemble
@@ -134,9 +134,17 @@ def _go_on(lease: Lease, started: Assembly | None, around: Surroundings) -> str:
 def _begin(tx: Tx, lease: Lease, around: Surroundings) -> Assembly:
     """Resolve and pin the configuration, and store the turn's first events."""
     claim = lease.claim
-    config = resolve(tx, claim.organization_id, claim.session_id, around.settings)
+    begins = beginnings.read(
+        tx,
+        claim.organization_id,
+        claim.session_id,
+        default_model=around.settings.default_model,
+    )
+    config = resolve(begins.configuration, around.settings)
     config_hash = config.digest()
-    built = assemble(lease, config, config_hash, clock.now_milliseconds(), around)
+    built = assemble(
+        lease, config, config_hash, clock.now_milliseconds(), around, newest=begins.newest
+    )
     is_to_think = asks_to_think(claim.controls)
     kept = configs.Kept(claim.organization_id, config_hash, config.to_json())
     append = partial(_append, tx, claim, kept)

@@ -11,17 +11,15 @@ from common.domain.mcp_server import INLINE_PREFIX
 from common.domain.model_catalog import profile_of
 from common.settings import Settings
 from common.storage import configs
+from common.storage.configs import SessionConfiguration
 from common.storage.engine import Tx
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
 
 Json = Mapping[str, Any]
 
 
-def resolve(tx: Tx, organization_id: UUID, session_id: UUID, settings: Settings) -> TurnConfig:
-    """The configuration as of now; the most specific of session, agent and harness wins."""
-    given = configs.of_session(
-        tx, organization_id, session_id, default_model=settings.default_model
-    )
+def resolve(given: SessionConfiguration, settings: Settings) -> TurnConfig:
+    """The configuration that a turn runs on; the most specific of session, agent, harness wins."""
     prompts = (given.harness_prompt, given.agent_prompt, given.session_prompt)
     agent_id = given.agent_id
     refs = (given.model_ref, *given.fallback_models)

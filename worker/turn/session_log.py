@@ -21,11 +21,11 @@ from common.domain.turn import TurnStatus
 from common.event_codec import LoggedEvent
 from common.storage import log, transcript, turns
 from common.storage.engine import Database, DatabaseError, Tx, is_passing_outage, sqlstate
+from common.storage.transcript import Newest
 from worker.lease import Lease
 
 T = TypeVar("T")
 _log = structlog.get_logger()
-_MESSAGE_SLICE = 50
 # Of messages that are known to be short, so many as take about this together.
 _LARGEST_SLICE = 500
 _SLICE_CHARACTERS = 512 * 1024
@@ -80,9 +80,11 @@ class Window:
 class SessionLog:
     """Reads and appends for one held turn."""
 
-    def __init__(self, database: Database, lease: Lease) -> None:
+    def __init__(self, database: Database, lease: Lease, *, newest: Newest | None = None) -> None:
+        """`newest` are the messages that the turn begins with, where they are known."""
         self._database = database
         self.lease = lease
+        self._newest = newest
         # Earlier losses count until the turn has got further.
         self._owes_progress = lease.claim.reclaims > 0
 
@@ -180,12 +182,12 @@ class SessionLog:
             def read(start: int = after) -> list[LoggedEvent]:
                 with self._database.reading() as tx:
                     return log.read_for_model(
-                        tx, self._session, start, below=below, limit=_MESSAGE_SLICE
+                        tx, self._session, start, below=below, limit=transcript.SLICE
                     )
 
             found = self.patiently(read)
             yield found
-            has_more = len(found) == _MESSAGE_SLICE
+            has_more = len(found) == transcript.SLICE
             after = found[-1].sequence if found else after
 
     def window(self, *, below: int, weigh: Callable[[LoggedEvent], int], enough: int) -> Window:
@@ -194,18 +196,18 @@ class SessionLog:
         Reads no further back than the newest compaction, which stands for the rest.
         """
         found: list[LoggedEvent] = []
-        weight, limit = 0, _MESSAGE_SLICE
+        weight, limit = 0, transcript.SLICE
+        newest, self._newest = self._newest, None
         while True:
 
-            def read(
-                end: int = below, limit: int = limit
-            ) -> tuple[list[LoggedEvent], LoggedEvent | None]:
+            def read(end: int = below, limit: int = limit) -> Newest:
                 with self._database.reading() as tx:
                     return transcript.newest(tx, self._session, below=end, limit=limit)
 
-            events, compaction = self.patiently(read)
+            slice_, newest = newest or self.patiently(read), None
+            compaction = slice_.compaction
             start = 0 if compaction is None else int(compaction.data["through_sequence"])
-            newer = [event for event in events if event.sequence > start]
+            newer = [event for event in slice_.messages if event.sequence > start]
             found += newer
             has_all = len(newer) < limit
             if has_all:
@@ -277,7 +279,7 @@ def _next_slice(found: Sequence[LoggedEvent], *, missing: float) -> int:
     """
     average = sum(len(event.data_json) for event in found) // len(found) + 1
     wanted = min(len(found) * missing, _SLICE_CHARACTERS / average, _LARGEST_SLICE)
-    return max(_MESSAGE_SLICE, int(wanted))
+    return max(transcript.SLICE, int(wanted))
 
 
 def _is_progress(drafts: Sequence[EventDraft]) -> bool:

@@ -10,7 +10,7 @@ from common.domain.errors import InvalidId
 from common.domain.ids import DEFAULT_ORGANIZATION, GENERIC_HARNESS, Kind, parse_id, show_id
 from common.domain.model import ModelProfile
 from common.settings import Settings
-from common.storage import configs
+from common.storage import beginnings, configs
 from tests.integration.providers.conftest import Rows
 from tests.statements import heard
 from worker.turn.config import ModelChoice, ModelMissing, TurnConfig
@@ -22,7 +22,10 @@ SETTINGS = Settings.from_env({"DATABASE_URL": "postgresql://x", "REDIS_URL": "re
 def resolved(rows: Rows, session_id: UUID, default_model: str = "") -> TurnConfig:
     settings = replace(SETTINGS, default_model=default_model)
     with rows.database.reading() as tx:
-        return resolve(tx, DEFAULT_ORGANIZATION, session_id, settings)
+        begins = beginnings.read(
+            tx, DEFAULT_ORGANIZATION, session_id, default_model=settings.default_model
+        )
+    return resolve(begins.configuration, settings)
 
 
 def found(rows: Rows, ref: str, organization_id: UUID = DEFAULT_ORGANIZATION) -> str | None:

@@ -12,7 +12,7 @@ from common.domain.agent_version import AgentVersion, Change, authored, hash_of
 from common.domain.harness import HarnessConfig
 from common.domain.ids import ANONYMOUS_PRINCIPAL, DEFAULT_ORGANIZATION, GENERIC_HARNESS
 from common.domain.session import ForkChanges
-from common.storage import agents, forks, harness_chain, harnesses, log, versions
+from common.storage import agents, beginnings, forks, harness_chain, harnesses, log, versions
 from tests.integration.worker.conftest import World
 from worker.turn.config import TurnConfig
 from worker.turn.resolution import resolve
@@ -37,7 +37,13 @@ def give(world: World, **columns: UUID) -> None:
 
 def resolved(world: World) -> TurnConfig:
     with world.database.reading() as tx:
-        return resolve(tx, DEFAULT_ORGANIZATION, world.session_id, world.settings)
+        begins = beginnings.read(
+            tx,
+            DEFAULT_ORGANIZATION,
+            world.session_id,
+            default_model=world.settings.default_model,
+        )
+    return resolve(begins.configuration, world.settings)
 
 
 def make_agent(world: World, **fields: Any) -> UUID:
