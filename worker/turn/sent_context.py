@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from common.domain.capability_catalog.compaction import COMPACTION, DEFAULT_THRESHOLD
@@ -58,11 +59,11 @@ class SentContext:
         """The tool-call ids that the session has used; None when they are not all known."""
         return self._conversation.call_ids if self._conversation.is_whole else None
 
-    @property
+    @cached_property
     def system_prompt(self) -> str:
         return "\n\n".join((*self._compose().prompts, *self._config.prompts))
 
-    @property
+    @cached_property
     def tools(self) -> tuple[ToolDeclaration, ...]:
         return tuple(
             ToolDeclaration(tool.name, tool.description, tool.parameters)

@@ -1,7 +1,7 @@
 """The least that a complete turn costs: its round trips and its messages, and no logic at all.
 
-Three transactions, each of which stores a row, with as many statements as ours have, one read
-outside of them, one wake-up, and four messages to whoever watches, as large as ours are.
+Three transactions, each of which stores a row, with as many statements as ours have, one wake-up,
+and four messages to whoever watches, as large as ours are.
 `floor_view` does what the api does, `noop_worker` what a worker does.
 """
 
@@ -56,11 +56,6 @@ class Floor:
                 begin = ""
             cursor.execute(f"{begin}EXECUTE store (%s)", (_ROW,))
             cursor.execute("COMMIT")
-
-    def ask(self) -> None:
-        """A question outside of transactions."""
-        with self._cursor() as cursor:
-            cursor.execute("EXECUTE ask (1)")
 
     @contextmanager
     def _cursor(self) -> Iterator[psycopg2.extensions.cursor]:

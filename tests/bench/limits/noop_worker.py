@@ -53,7 +53,6 @@ def turn(turn_id: str) -> None:
     known = UUID(turn_id)
     _floor.transaction(asks=2)
     _floor.publish(known, _BEGUN)
-    _floor.ask()
     _floor.publish(known, _TEXT)
     _floor.transaction(asks=0)
     _floor.publish(known, _ENDED)

@@ -1,10 +1,11 @@
 """Statements that a connection plans once, and what the one that appends makes of events."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, PendingRollbackError
 
 from common.domain.events import EventDraft, EventType, Usage
 from common.storage import log
@@ -47,6 +48,22 @@ def test_a_lost_connection_is_told_as_such_and_so_are_its_siblings(rows: Rows) -
     with database.reading() as one, database.reading() as other:
         assert not {_pid(one), _pid(other)} & pids
         assert _SUM.on(other, {"left": 1, "right": 2}) == [(4,)]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_transaction_whose_connection_was_lost_does_not_go_on_with_another(
+    rows: Rows, *, goes_on: bool
+) -> None:
+    def lose_and_go_on() -> None:
+        with rows.database.transaction() as tx:
+            rows.run("SELECT pg_terminate_backend(:mine)", mine=_pid(tx))
+            with suppress(OperationalError):
+                _SUM.on(tx, {"left": 1, "right": 2})
+            if goes_on:
+                _SUM.on(tx, {"left": 1, "right": 2})
+
+    with pytest.raises(PendingRollbackError if goes_on else InvalidRequestError):
+        lose_and_go_on()
 
 
 def test_what_the_database_refuses_leaves_the_connection_in_use(rows: Rows) -> None:
