@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from apiflask import APIFlask
@@ -81,10 +81,16 @@ _BLUEPRINTS = (
 )
 
 
+class _Application(APIFlask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        # Neither views nor hooks are coroutines; Flask looks at each of them in each request.
+        return func
+
+
 def create_app(deps: Deps | None = None) -> APIFlask:
     """Build the application; without dependencies it takes them from the environment."""
     built = bootstrap.build_from_environment() if deps is None else deps
-    app = APIFlask(
+    app = _Application(
         "api",
         title="everturn",
         version=openapi.VERSION,
