@@ -74,6 +74,7 @@ class Tracer:
         self.shows_content = shows_content
         self._emit = emit
         self._close: Callable[[], object] = lambda: None
+        self._give_up: Callable[[], object] = lambda: None
 
     def emit(self, span: Span) -> None:
         """Take a span, if its trace is one that is to be seen."""
@@ -81,10 +82,15 @@ class Tracer:
             self._emit(span)
 
     def close(self) -> None:
-        """Send what is left, for a moment at most: a collector may be away."""
+        """Send what is left, for a moment at most: a collector may be away.
+
+        After it nothing is tried again.
+        """
         sending = threading.Thread(target=self._close, name="last-spans", daemon=True)
         sending.start()
         sending.join(_CLOSE_SECONDS)
+        if sending.is_alive():
+            self._give_up()
 
     @classmethod
     def from_settings(cls, settings: Settings, *, process: str) -> Tracer:
@@ -109,7 +115,7 @@ class Tracer:
             lambda span: processor.on_end(make.readable(span)),
             shows_content=settings.otel_record_content,
         )
-        tracer._close = processor.shutdown
+        tracer._close, tracer._give_up = processor.shutdown, exporter.shutdown
         return tracer
 
 
