@@ -1,5 +1,6 @@
 """Markers from folder names, an environment without surprises, and real servers on demand."""
 
+import gc
 import os
 import socket
 from collections import Counter
@@ -73,6 +74,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted = [item for item in items if item.get_closest_marker("bench") is None]
         items[:] = wanted  # measuring is asked for, never met by chance
     _slow_files_first(items)
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests, and all that they import, are there until the end: no collection of
+    # garbage needs to go through them again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def _slow_files_first(items: list[pytest.Item]) -> None:

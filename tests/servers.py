@@ -72,8 +72,8 @@ class Servers:
         name = urlsplit(url).path.lstrip("/")
         password = secrets.token_urlsafe(16)
         execute(url, f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
-        for (table,) in execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
-            execute(url, f'ALTER TABLE "{table}" OWNER TO "{name}"')
+        tables = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        execute(url, *(f'ALTER TABLE "{table}" OWNER TO "{name}"' for (table,) in tables))
         found = urlsplit(url)
         return urlunsplit(
             found._replace(netloc=f"{name}:{password}@{found.netloc.rpartition('@')[2]}")
@@ -82,11 +82,12 @@ class Servers:
     def drop_database(self, url: str) -> None:
         """Drop it, cutting off whoever is still connected."""
         name = urlsplit(url).path.lstrip("/")
-        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self._execute(f'DROP ROLE IF EXISTS "{name}"')
+        self._execute(
+            f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'DROP ROLE IF EXISTS "{name}"'
+        )
 
-    def _execute(self, statement: str) -> None:
-        execute(self.admin_url, statement)
+    def _execute(self, *statements: str) -> None:
+        execute(self.admin_url, *statements)
 
 
 def acquire(run_directory: Path) -> Servers:
@@ -117,12 +118,16 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def execute(url: str, statement: str) -> list[tuple[object, ...]]:
-    """Run one statement outside any transaction, as database-level ones demand."""
+def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
+    """Run each statement outside any transaction, as database-level ones demand.
+
+    Returns the last one's rows.
+    """
     with contextlib.closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(statement)
+            for statement in statements:
+                cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -235,7 +240,7 @@ def _keep(run_directory: Path, run_pid: int) -> None:
     os.setsid()  # the terminal's Ctrl-C is for the run, which then stops us
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
-    directory = throw_away_directory(unprivileged_account())
+    directory = throw_away_directory(unprivileged_account(), may_be_memory=True)
     postgres, cache = throw_away_postgres(directory), throw_away_valkey(directory)
     services: list[Service] = [postgres, cache]
     try:
