@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import httpx
 import psycopg2
 from httpx_sse import EventSource, ServerSentEvent, connect_sse
 
+from tests import plain_http
 from tests import servers as test_servers
 from tests.conditions import wait_until
 from tests.servers import Servers
@@ -25,7 +25,7 @@ class Talk:
     """Calls to one server, with the headers of one caller."""
 
     def __init__(self, base_url: str, **headers: str) -> None:
-        self.http = httpx.Client(base_url=base_url, headers=headers, timeout=30)
+        self.http = plain_http.client(base_url=base_url, headers=headers, timeout=30)
         self.patience_seconds = 12.0
 
     def call(self, method: str, path: str, *, expect: int, body: object = None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from common.domain.events import TERMINAL_TYPES
+from tests import plain_http
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Client:
     transport_errors = (httpx.TransportError, json.JSONDecodeError)
 
     def __init__(self, base_url: str) -> None:
-        self.http = httpx.Client(base_url=f"{base_url}/v1", timeout=10)
+        self.http = plain_http.client(base_url=f"{base_url}/v1", timeout=10)
 
     def __enter__(self) -> Self:
         return self

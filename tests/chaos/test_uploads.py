@@ -11,6 +11,7 @@ import httpx
 import psycopg2
 import pytest
 
+from tests import plain_http
 from tests.conditions import wait_until
 from tests.corpus import noise_png
 from tests.system import System, running
@@ -27,7 +28,7 @@ def system(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[System
 
 
 def _upload(base_url: str, data: bytes) -> httpx.Response:
-    return httpx.post(f"{base_url}/v1/images", files={"file": ("a.png", data)}, timeout=30)
+    return plain_http.post(f"{base_url}/v1/images", files={"file": ("a.png", data)}, timeout=30)
 
 
 def test_a_process_killed_between_bytes_and_row_leaves_garbage_that_is_collected(
@@ -57,7 +58,7 @@ def test_a_process_killed_between_bytes_and_row_leaves_garbage_that_is_collected
     api = system.start("api")
     system.wait_ready(api)
     base_url = f"http://127.0.0.1:{api.port}"
-    listed = httpx.get(f"{base_url}/v1/images").json()
+    listed = plain_http.get(f"{base_url}/v1/images").json()
     assert [each["id"] for each in listed["data"]] == [kept]
     assert _files(tmp_path / "storage" / "incoming") == set()
 
@@ -65,10 +66,10 @@ def test_a_process_killed_between_bytes_and_row_leaves_garbage_that_is_collected
         os.utime(path, (1, 1))
     system.start("sweeper", **_COLLECTS_AT_ONCE)
     wait_until(lambda: _files(root) == before, description="the orphans are removed")
-    assert httpx.get(f"{base_url}/v1/images/{kept}").content == noise_png(30)
+    assert plain_http.get(f"{base_url}/v1/images/{kept}").content == noise_png(30)
     again = _upload(base_url, data)
     assert again.status_code == 201
-    assert httpx.get(f"{base_url}/v1/images/{again.json()['id']}").content == data
+    assert plain_http.get(f"{base_url}/v1/images/{again.json()['id']}").content == data
 
 
 def test_a_process_killed_in_mid_upload_leaves_nothing(system: System, tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_a_process_killed_in_mid_upload_leaves_nothing(system: System, tmp_path:
 
     with ThreadPoolExecutor() as pool:
         upload = pool.submit(
-            httpx.post,
+            plain_http.post,
             f"http://127.0.0.1:{api.port}/v1/images",
             content=body(),
             headers={"Content-Type": "multipart/form-data; boundary=x"},
@@ -115,5 +116,5 @@ def test_who_announces_too_much_hears_of_it_at_once_and_keeps_nobody_waiting(
             connection.sendall(head)
             # It sends nothing more and goes on reading.
             assert connection.recv(12) == b"HTTP/1.1 413"
-        listed = httpx.get(f"http://127.0.0.1:{api.port}/v1/images", timeout=60)
+        listed = plain_http.get(f"http://127.0.0.1:{api.port}/v1/images", timeout=60)
         assert listed.json()["data"] == []

@@ -10,6 +10,7 @@ import pytest
 
 from dev.paths import VENV
 from dev.services import free_test_port
+from tests import plain_http
 from tests.conditions import wait_until
 from tests.dev.launched import (
     GONE_SECONDS,
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 
 def _post(base_url: str, path: str, body: dict[str, object]) -> dict[str, str]:
-    answer = httpx.post(f"{base_url}{path}", json=body, timeout=10)
+    answer = plain_http.post(f"{base_url}{path}", json=body, timeout=10)
     assert answer.status_code == httpx.codes.CREATED, answer.text
     created: dict[str, str] = answer.json()
     return created
@@ -73,7 +74,7 @@ def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port
 
     with running_dev(data, port) as run:
         run.seconds_to_ready()
-        assert httpx.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
+        assert plain_http.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
         with running_dev(data, free_test_port()) as second:
             assert second.process.wait(STOP_SECONDS) == 1
             assert "running already" in second.said()
@@ -89,7 +90,7 @@ def test_a_run_answers_keeps_its_data_and_leaves_nothing_behind(data: Path, port
 
     with running_dev(data, port) as run:  # on what the kill has left
         run.seconds_to_ready()
-        assert httpx.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
+        assert plain_http.get(f"{run.base_url}/v1/sessions/{session}").status_code == httpx.codes.OK
         _its_worker(run).kill()
         assert run.process.wait(STOP_SECONDS) == 1
         assert "worker was killed by SIGKILL, so everything stops" in run.said()

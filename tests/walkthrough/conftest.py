@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.servers import Servers
 from tests.system import System
 from tests.talk import system_of_its_own
@@ -18,5 +19,5 @@ def system(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def api(system: System) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{system.base_url}/v1", timeout=30) as client:
+    with plain_http.client(base_url=f"{system.base_url}/v1", timeout=30) as client:
         yield client

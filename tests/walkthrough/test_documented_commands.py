@@ -15,7 +15,7 @@ import pytest
 from common import cli
 from dev import bootstrap
 from dev.paths import ROOT
-from tests import documented, documented_shell, documented_use
+from tests import documented, documented_shell, documented_use, plain_http
 from tests.corpus import saved, two_halves
 from tests.system import System
 from tests.walkthrough.commands import RUN, By, Here, NotRun
@@ -43,7 +43,7 @@ class Place:
 def place(system: System, tmp_path_factory: pytest.TempPathFactory) -> Place:
     directory = tmp_path_factory.mktemp("documented")
     (directory / "photo.jpg").write_bytes(saved(two_halves(), "JPEG"))
-    with httpx.Client(base_url=f"{system.base_url}/v1", timeout=30) as api:
+    with plain_http.client(base_url=f"{system.base_url}/v1", timeout=30) as api:
         provider = _made(
             api, "/providers", name="filled in", provider_type="anthropic", api_key="x"
         )

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import httpx
-
+from tests import plain_http
 from worker.llm.border import answer_of
 from worker.llm.driver import (
     Endpoint,
@@ -120,7 +119,7 @@ class MockedProvider:
         self.reset()
 
     def reset(self) -> None:
-        httpx.post(f"{self._url}/_llmock/reset").raise_for_status()
+        plain_http.post(f"{self._url}/_llmock/reset").raise_for_status()
 
     def does(self, kind: str, /, **behavior: Any) -> None:
         self.does_in_turn({"type": kind, **behavior})
@@ -128,7 +127,7 @@ class MockedProvider:
     def does_in_turn(self, *behaviors: Mapping[str, Any]) -> None:
         """What becomes of the next requests, one each."""
         body = {"behaviors": list(behaviors)}
-        httpx.post(f"{self._url}/_llmock/scenario", json=body).raise_for_status()
+        plain_http.post(f"{self._url}/_llmock/scenario", json=body).raise_for_status()
 
     def says(
         self, text: str = "", *, calls: Sequence[Call] = (), finish_reason: str | None = None
@@ -147,7 +146,7 @@ class MockedProvider:
 
     def received(self) -> list[dict[str, Any]]:
         """The requests it got, oldest first."""
-        answer = httpx.get(f"{self._url}/_llmock/requests").raise_for_status()
+        answer = plain_http.get(f"{self._url}/_llmock/requests").raise_for_status()
         requests: list[dict[str, Any]] = answer.json()["requests"]
         return requests
 

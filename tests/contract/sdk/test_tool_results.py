@@ -4,10 +4,10 @@ import asyncio
 import time
 from typing import Any
 
-import httpx
 import pytest
 from everruns_sdk import ApiError, ContentPart, Event, Everruns, Session
 
+from tests import plain_http
 from tests.contract.sdk.following import following, until
 from tests.system import System
 
@@ -22,7 +22,7 @@ LOOK_UP = {
 
 
 def post(system: System, path: str, body: Any) -> Any:
-    reply = httpx.post(f"{system.base_url}/api/v1{path}", json=body, timeout=10)
+    reply = plain_http.post(f"{system.base_url}/api/v1{path}", json=body, timeout=10)
     assert reply.is_success, reply.text
     return reply.json()
 

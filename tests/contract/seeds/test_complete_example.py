@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from httpx_sse import connect_sse
 
+from tests import plain_http
 from tests.system import System
 from tests.talk import Simulate
 
@@ -23,7 +23,7 @@ class Client:
     """The calls that the seed makes, without a key and without a cursor."""
 
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.Client(base_url=base_url, timeout=30)
+        self._http = plain_http.client(base_url=base_url, timeout=30)
 
     def create(self, path: str, body: Json) -> Json:
         reply = self._http.post(path, json=body)

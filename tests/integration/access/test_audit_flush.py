@@ -3,11 +3,11 @@
 import signal
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 
 from common.storage.engine import Database
+from tests import plain_http
 from tests.system import running
 
 pytestmark = pytest.mark.timeout(60)
@@ -19,7 +19,7 @@ def test_entries_survive_the_end_of_the_process(
     with running(database_url, redis_url, tmp_path, parts=("api",)) as system:
         (api,) = system.parts
         base = f"http://127.0.0.1:{api.port}/v1"
-        with httpx.Client(base_url=base) as client:
+        with plain_http.client(base_url=base) as client:
             session = client.post("/sessions", json={}).json()["id"]
             message = {"message": {"content": [{"type": "text", "text": "Hello"}]}}
             for _ in range(3):

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from everruns_sdk import AgentClient, ApiError, AuthenticationError, Everruns
 
+from tests import plain_http
 from tests.contract.sdk.following import following, until
 from tests.system import System, running
 
@@ -33,7 +34,7 @@ def guarded(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Syste
 
 
 def make_key(system: System, **fields: object) -> dict[str, str]:
-    made = httpx.post(
+    made = plain_http.post(
         f"{system.base_url}/v1/auth/api-keys",
         headers={"Authorization": f"Bearer {BOOTSTRAP}"},
         json={"name": "mine", **fields},

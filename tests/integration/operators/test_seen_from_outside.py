@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from common.domain.ids import Kind, parse_id
 from dev.services import free_test_port
+from tests import plain_http
 from tests import servers as test_servers
 from tests.chaos.client import Client
 from tests.conditions import wait_until
@@ -59,7 +60,7 @@ class View:
     def series(self, name: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
         """All that a process's page says."""
         port = self.system.environment[f"{name}_METRICS_PORT"]
-        page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+        page = plain_http.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
         assert page.status_code == 200
         assert _WORD not in page.text
         return {
@@ -111,7 +112,7 @@ def _viewing(servers: Servers, redis_url: str, directory: Path) -> Iterator[View
             base = f"http://127.0.0.1:{system.environment['FLOWER_PORT']}"
             with (
                 Client(system.base_url) as client,
-                httpx.Client(base_url=base, auth=_LOGIN, timeout=10) as flower,
+                plain_http.client(base_url=base, auth=_LOGIN, timeout=10) as flower,
             ):
                 wait_until(
                     lambda: _answers(flower), description="Flower answers", timeout_seconds=40
@@ -167,7 +168,9 @@ def test_a_turn_that_failed_at_its_provider_is_a_task_that_succeeded(view: View)
 
 def test_flower_lets_nobody_in_without_a_password_and_changes_nothing(view: View) -> None:
     for path in ("/tasks", "/workers", "/api/tasks", "/api/workers"):
-        assert httpx.get(f"{view.flower.base_url}{path}".replace("//a", "/a")).status_code == 401
+        assert (
+            plain_http.get(f"{view.flower.base_url}{path}".replace("//a", "/a")).status_code == 401
+        )
     alive = [part for part in view.system.parts if part.is_alive]
     worker = next(iter(view.flower.get("/api/workers").json()))
     assert view.flower.post(f"/api/worker/shutdown/{worker}").status_code in (403, 405)
@@ -225,9 +228,11 @@ def test_every_process_has_its_page_and_says_what_it_is(view: View) -> None:
     assert view.value("SWEEPER", "installation_readable") == 1
     assert view.value("SWEEPER", "workers_accepting") >= 1
     assert view.value("SWEEPER", "sweeps_total", outcome="done") >= 1
-    other = httpx.get(f"http://127.0.0.1:{view.system.environment['API_METRICS_PORT']}/v1/agents")
+    other = plain_http.get(
+        f"http://127.0.0.1:{view.system.environment['API_METRICS_PORT']}/v1/agents"
+    )
     assert other.status_code == 404
-    assert httpx.get(f"{view.system.base_url}/metrics").status_code == 404
+    assert plain_http.get(f"{view.system.base_url}/metrics").status_code == 404
 
 
 def test_a_process_of_the_api_that_dies_takes_nothing_of_the_sum_with_it(view: View) -> None:

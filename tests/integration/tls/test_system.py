@@ -14,6 +14,7 @@ from celery import Celery
 from common.settings import Settings
 from common.turn_queue import RUN_TURN, TURNS_QUEUE, celery_config
 from dev.services import free_test_port
+from tests import plain_http
 from tests.conditions import wait_until
 from tests.integration.tls.conftest import REDIS_PASSWORD, Guarded
 from tests.system import running
@@ -106,13 +107,15 @@ def _pages(port: int) -> str:
 
     def workers() -> list[str]:
         try:
-            return list(httpx.get(f"{base}/api/workers?refresh=1", timeout=10).json())
+            return list(plain_http.get(f"{base}/api/workers?refresh=1", timeout=10).json())
         except (httpx.HTTPError, ValueError):
             return []
 
     (worker,) = wait_until(workers, description="Flower sees the worker", timeout_seconds=30)
     paths = ("/workers", "/tasks", "/broker", "/api/tasks", "/metrics", "/api/queues/length")
-    replies = [httpx.get(f"{base}{path}", timeout=10) for path in (*paths, f"/worker/{worker}")]
+    replies = [
+        plain_http.get(f"{base}{path}", timeout=10) for path in (*paths, f"/worker/{worker}")
+    ]
     assert [reply.status_code for reply in replies] == [200] * len(replies)
     assert TURNS_QUEUE in replies[2].text
     return "".join(reply.text for reply in replies)
