@@ -10,14 +10,13 @@ from typing import Any, Final
 from common.domain.masking import without, without_in
 from common.domain.outbound import HostRules, OutboundPolicy, PrivateTargets
 from worker.capabilities.capability import Tool, ToolContext, ToolFailed, ToolOutcome, ToolSucceeded
-from worker.capabilities.mcp_servers import client, loop
-from worker.capabilities.mcp_servers.client import (
+from worker.capabilities.mcp_servers import loop
+from worker.capabilities.mcp_servers.server import (
     Connection,
     ServerTimedOut,
     ServerTrouble,
     ToolRequest,
 )
-from worker.capabilities.mcp_servers.results import outcome_of
 from worker.capabilities.mcp_servers.tools import ListedTool, by_offered_name
 from worker.capabilities.outbound.guard import Guard
 
@@ -67,6 +66,8 @@ def _call(
     arguments: Mapping[str, Any],
     context: ToolContext,
 ) -> ToolOutcome:
+    from worker.capabilities.mcp_servers import client, results  # noqa: PLC0415 - see there
+
     progress = context.report.progress
     asked = ToolRequest(
         name=tool_name,
@@ -86,7 +87,7 @@ def _call(
         return _discreet(failed, secrets)
     except loop.GaveUp:
         return ToolFailed("The turn was stopped.")
-    return _discreet(outcome_of(result), secrets)
+    return _discreet(results.outcome_of(result), secrets)
 
 
 def _credentials(connection: Connection) -> tuple[str, ...]:

@@ -1,12 +1,15 @@
-"""Talks to one MCP server: connect, list or call, hang up."""
+"""Talks to one MCP server: connect, list or call, hang up.
+
+Imported when the first server is asked: the library costs more than half a second, which
+a worker whose sessions have no servers does not pay.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 import mcp_types
@@ -21,6 +24,12 @@ from common import tracing
 from common.domain.mcp_server import ProtocolMode
 from common.domain.outbound import OutboundRefused
 from common.domain.trace import HEADER
+from worker.capabilities.mcp_servers.server import (
+    Connection,
+    ServerTimedOut,
+    ServerTrouble,
+    ToolRequest,
+)
 from worker.capabilities.outbound.guard import Guard
 from worker.capabilities.outbound.resolver import CannotResolve
 from worker.capabilities.outbound.transports import AsyncGuardedTransport
@@ -39,35 +48,6 @@ _MODES: Final = {
 }
 _DENIED: Final = (401, 403)
 _FIRST_ERROR_STATUS: Final = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How a server is reached; `headers` hold its secrets."""
-
-    name: str
-    url: str
-    timeout_seconds: float
-    protocol_mode: ProtocolMode = ProtocolMode.AUTO
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRequest:
-    """One call of one tool."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    idempotency_key: str
-    progress: Callable[[str], None]
-
-
-class ServerTrouble(Exception):
-    """The server gave no usable answer; the message is a sentence for the model."""
-
-
-class ServerTimedOut(ServerTrouble):
-    """It gave none in time."""
 
 
 async def list_tools(connection: Connection, guard: Guard) -> list[mcp_types.Tool]:

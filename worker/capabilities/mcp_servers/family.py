@@ -31,14 +31,14 @@ from worker.capabilities.capability import (
     Scope,
     ToolContext,
 )
-from worker.capabilities.mcp_servers import client, loop
+from worker.capabilities.mcp_servers import loop
 from worker.capabilities.mcp_servers.calling import (
     LIST_SECONDS,
     SHUNNED_SECONDS,
     guard_of,
     offered,
 )
-from worker.capabilities.mcp_servers.client import Connection, ServerTrouble
+from worker.capabilities.mcp_servers.server import Connection, ServerTrouble
 from worker.capabilities.mcp_servers.tools import ListedTool, listed
 from worker.capabilities.services import Services
 
@@ -98,6 +98,8 @@ class _Family:
             return cached
         if self._monotonic() < self._shunned.get((server.id, server.updated_at), float("-inf")):
             return cached
+        from worker.capabilities.mcp_servers import client  # noqa: PLC0415 - see there
+
         try:
             connection = self._connection(server, at_most=LIST_SECONDS)
             # Not the session's rules: the list is everybody's.

@@ -25,14 +25,14 @@ from common.domain.mcp_server import (
 )
 from common.domain.outbound import HostRules, OutboundRefused, read_target
 from worker.capabilities.capability import Capability, Contribution, Scope
-from worker.capabilities.mcp_servers import client, loop
+from worker.capabilities.mcp_servers import loop
 from worker.capabilities.mcp_servers.calling import (
     LIST_SECONDS,
     SHUNNED_SECONDS,
     guard_of,
     offered,
 )
-from worker.capabilities.mcp_servers.client import Connection, ServerTrouble
+from worker.capabilities.mcp_servers.server import Connection, ServerTrouble
 from worker.capabilities.mcp_servers.tools import ListedTool, listed
 from worker.capabilities.services import Services
 
@@ -90,6 +90,8 @@ class _Inline:
             until, kept = self._lists.get(key, (float("-inf"), None))
         if now < until:
             return kept
+        from worker.capabilities.mcp_servers import client  # noqa: PLC0415 - see there
+
         found, life = kept, SHUNNED_SECONDS
         try:
             guard = guard_of(self._private, scope.network_access)

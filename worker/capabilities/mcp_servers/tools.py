@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import mcp_types
 import orjson
 from jsonschema import Draft202012Validator, SchemaError
 
@@ -14,6 +13,9 @@ from common.domain.mcp_names import offered_name
 from common.domain.text import storable
 from worker.capabilities.capability import SideEffect
 from worker.capabilities.mcp_servers.schema import tidy_schema
+
+if TYPE_CHECKING:
+    import mcp_types
 
 DESCRIPTION_CHARACTERS: Final = 4000
 SCHEMA_BYTES: Final = 32 * 1024
