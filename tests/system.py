@@ -145,16 +145,17 @@ class System:
                 timeout_seconds=_READY_SECONDS,
             )
 
-    def stop(self) -> None:
-        """End everything, politely first; fails when something had to be killed."""
-        for part in self.parts:
+    def stop(self, *parts: Part) -> None:
+        """End these, or everything, politely first; fails when something had to be killed."""
+        chosen = parts or tuple(self.parts)
+        for part in chosen:
             if part.is_alive:
                 # A stopped process does not hear SIGTERM.
                 part.signal(signal.SIGCONT)
                 part.signal(signal.SIGTERM)
         deadline = time.monotonic() + _END_SECONDS
         stubborn = []
-        for part in self.parts:
+        for part in chosen:
             try:
                 part.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:

@@ -10,7 +10,7 @@ import pytest
 from dev.valkey import Valkey
 from tests.chaos.client import Client, assert_one_whole_turn
 from tests.conditions import wait_until
-from tests.servers import resume, start_again
+from tests.servers import Servers, claim_redis_database, resume, start_again
 from tests.system import FAST_RECOVERY, System, running
 
 pytestmark = pytest.mark.slow
@@ -20,12 +20,27 @@ SLOW = {"tokens_per_second": 12, "response": {"type": "fixed", "text": ANSWER}}
 RECOVERY_SECONDS = 25.0
 
 
-@pytest.fixture
-def system(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[System]:
+@pytest.fixture(scope="module")
+def without_worker(
+    shared_database_url: str, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """What no test here ends, or starts again if it does."""
+    redis_url = claim_redis_database(servers.redis_url, servers.run_name)
     parts = ("api", "stream", "front", "sweeper")
-    settings = {**FAST_RECOVERY, "EFFECTS": str(tmp_path)}
-    with running(database_url, redis_url, tmp_path, parts=parts, settings=settings) as started:
+    directory = tmp_path_factory.mktemp("system")
+    with running(
+        shared_database_url, redis_url, directory, parts=parts, settings=FAST_RECOVERY
+    ) as started:
         yield started
+
+
+@pytest.fixture
+def system(without_worker: System) -> Iterator[System]:
+    """A test's workers are its own: it starts them, and they end with it."""
+    others = len(without_worker.parts)
+    yield without_worker
+    if workers := [part for part in without_worker.parts[others:] if "worker" in part.name]:
+        without_worker.stop(*workers)
 
 
 @pytest.fixture
@@ -83,7 +98,7 @@ def test_a_worker_killed_in_mid_stream(system: System, client: Client) -> None:
 def test_a_worker_killed_in_mid_tool(
     system: System, client: Client, tmp_path: Path, *, tool: str, effects: int, succeeds: bool
 ) -> None:
-    worker = system.start("effectworker")
+    worker = system.start("effectworker", EFFECTS=str(tmp_path))
     system.wait_ready(worker)
     session_id = client.session(capabilities=["noop"])
     record = tmp_path / "effects"
@@ -92,7 +107,7 @@ def test_a_worker_killed_in_mid_tool(
     wait_until(record.exists, description="the tool has had its effect", timeout_seconds=20)
 
     worker.kill()
-    system.start("effectworker")
+    system.start("effectworker", EFFECTS=str(tmp_path))
     if succeeds:
         wait_until(
             lambda: len(record.read_text().split()) == effects,
@@ -199,7 +214,7 @@ def test_a_stream_process_killed_in_mid_text_loses_nothing(system: System, clien
     system.wait_ready(system.start("worker"))
     session_id = client.session()
     client.post(session_id, "Count", **SLOW)
-    stream = next(part for part in system.parts if part.name == "stream-1")
+    stream = next(part for part in system.parts if part.name.startswith("stream"))
     text, last_id, sequences = "", None, []
     for connection in range(20):
         query: dict[str, str] = {"since_id": last_id} if last_id else {}

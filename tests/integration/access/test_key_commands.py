@@ -1,11 +1,5 @@
 """`everturn keys` as an operator runs it: how the first key comes to be."""
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,42 +19,7 @@ from common.live import CONTROL_CHANNEL
 from common.redis_client import make_client
 from common.storage import api_keys
 from common.storage.engine import Database
-from dev.paths import ROOT
-
-
-@dataclass(frozen=True)
-class Run:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Where the command finds its servers."""
-
-    database_url: str
-    redis_url: str
-
-    def everturn(self, *arguments: str) -> Run:
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "common.cli", "keys", *arguments],
-            cwd=ROOT,
-            env={
-                "PATH": os.defpath,
-                "DATABASE_URL": self.database_url,
-                "REDIS_URL": self.redis_url,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
+from tests.integration.access.commands import Shell
 
 
 @pytest.fixture
@@ -91,7 +50,7 @@ def entered(url: str) -> list[tuple[str, UUID | None, str]]:
 
 
 def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
-    made = shell.everturn("create", "--name", "first")
+    made = shell.run("keys", "create", "--name", "first")
     assert made.status == 0, made.err
     text_of_key = made.out.strip()
     assert text_of_key.startswith("evr_pat_")
@@ -100,9 +59,9 @@ def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
     assert kept is not None
     assert (kept.key.principal_id, kept.key.grants.names) == (OPERATOR_PRINCIPAL, ("*",))
 
-    (listed,) = shell.everturn("list", "--json").body
+    (listed,) = shell.call("keys", "list", "--json").body
     assert (listed["name"], listed["expires_at"]) == ("first", None)
-    lines = shell.everturn("list").out
+    lines = shell.call("keys", "list").out
     assert listed["id"] in lines
     assert text_of_key not in lines
 
@@ -110,15 +69,15 @@ def test_a_key_is_made_listed_and_revoked(shell: Shell) -> None:
     with redis.pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]  # redis-py's
         heard.subscribe(CONTROL_CHANNEL)
         assert heard.get_message(timeout=5.0) is None  # subscribed
-        revoked = shell.everturn("revoke", listed["id"])
+        revoked = shell.call("keys", "revoke", listed["id"])
         assert (revoked.status, revoked.out) == (0, f"{listed['id']} is revoked\n")
         message = heard.get_message(timeout=5.0)
     redis.close()
     assert message is not None
     assert message["data"] == f"revoked {parse_id(Kind.API_KEY, listed['id']).hex}".encode()
     assert found(shell.database_url, text_of_key) is None
-    assert shell.everturn("list", "--json").body == []
-    assert shell.everturn("revoke", listed["id"]).status == 1
+    assert shell.call("keys", "list", "--json").body == []
+    assert shell.call("keys", "revoke", listed["id"]).status == 1
     assert entered(shell.database_url) == [
         ("create_api_key", DEFAULT_ORGANIZATION, listed["id"]),
         ("revoke_api_key", DEFAULT_ORGANIZATION, listed["id"]),
@@ -134,7 +93,8 @@ def test_a_key_may_be_less_than_everything(shell: Shell) -> None:
             {"id": organization},
         )
     database.close()
-    made = shell.everturn(
+    made = shell.call(
+        "keys",
         *("create", "--name", "for the dashboard", "--json"),
         *("--organization", show_id(Kind.ORGANIZATION, organization)),
         *("--scope", "sessions:read", "--scope", "*:read", "--expires-in-days", "7"),
@@ -161,14 +121,14 @@ def test_a_key_may_be_for_one_agent_alone(shell: Shell) -> None:
         )
     database.close()
     for named in ("Clerk", show_id(Kind.AGENT, agent)):
-        made = shell.everturn("create", "--name", "app", "--agent", named).out.strip()
+        made = shell.call("keys", "create", "--name", "app", "--agent", named).out.strip()
         kept = found(shell.database_url, made)
         assert made.startswith("evr_ak_")
         assert kept is not None
         assert (kept.key.agent_id, kept.key.grants) == (agent, AN_AGENT)
         assert kept.key.principal_id == agent_principal(agent)
-    assert shell.everturn("create", "--name", "app", "--agent", "nobody").status == 1
-    both = shell.everturn("create", "--name", "app", "--agent", "Clerk", "--scope", "*")
+    assert shell.call("keys", "create", "--name", "app", "--agent", "nobody").status == 1
+    both = shell.call("keys", "create", "--name", "app", "--agent", "Clerk", "--scope", "*")
     assert both.status == 2
 
 
@@ -185,16 +145,16 @@ def test_a_key_may_be_for_one_agent_alone(shell: Shell) -> None:
     ],
 )
 def test_what_makes_no_sense_makes_no_key(shell: Shell, arguments: list[str], status: int) -> None:
-    refused = shell.everturn(*arguments)
+    refused = shell.call("keys", *arguments)
 
     assert (refused.status, refused.out) == (status, "")
     assert "Traceback" not in refused.err
-    assert shell.everturn("list", "--json").body == []
+    assert shell.call("keys", "list", "--json").body == []
 
 
 def test_trouble_is_said_without_a_traceback(redis_url: str) -> None:
-    away = Shell("postgresql://127.0.0.1:1/none", redis_url).everturn("list")
+    away = Shell("postgresql://127.0.0.1:1/none", redis_url).run("keys", "list")
 
     assert away.status == 2
     assert away.err.startswith("everturn keys: the database failed")
-    assert Shell("", redis_url).everturn("list").err.startswith("everturn keys: DATABASE_URL")
+    assert Shell("", redis_url).run("keys", "list").err.startswith("everturn keys: DATABASE_URL")

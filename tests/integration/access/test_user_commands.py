@@ -1,12 +1,6 @@
 """`everturn users` as an operator runs it: how the first user comes to be."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,46 +15,10 @@ from common.redis_client import make_client
 from common.storage import logins, members, organizations, users
 from common.storage.engine import Database
 from common.storage.logins import NewLogin
-from dev.paths import ROOT
+from tests.integration.access.commands import Shell
 from tests.integration.access.test_key_commands import entered
 
 PASSWORD = "correct horse 1 battery"  # noqa: S105 - of these tests
-
-
-@dataclass(frozen=True)
-class Run:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Where the command finds its servers."""
-
-    database_url: str
-    redis_url: str
-
-    def users(self, *arguments: str, given: str = "") -> Run:
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "common.cli", "users", *arguments],
-            cwd=ROOT,
-            env={
-                "PATH": os.defpath,
-                "DATABASE_URL": self.database_url,
-                "REDIS_URL": self.redis_url,
-            },
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -104,7 +62,7 @@ def log_in(database: Database, who: Account) -> UUID:
 
 def test_the_first_user_is_made_and_shut_out(shell: Shell, database: Database) -> None:
     email = ["--email", "First@Example.com"]
-    made = shell.users("create", *email, "--operator", given=f"{PASSWORD}\n")
+    made = shell.run("users", "create", *email, "--operator", given=f"{PASSWORD}\n")
     assert made.status == 0, made.err
     assert PASSWORD not in made.out + made.err
     kept = account(database, "first@example.com")
@@ -117,7 +75,7 @@ def test_the_first_user_is_made_and_shut_out(shell: Shell, database: Database) -
         channel.subscribe(CONTROL_CHANNEL)
         channel.get_message(timeout=1.0)
 
-        disabled = shell.users("disable", *email, "--json")
+        disabled = shell.call("users", "disable", *email, "--json")
 
         assert disabled.body["disabled_at"] is not None
         heard = [channel.get_message(timeout=5.0) for _ in range(2)]
@@ -128,7 +86,7 @@ def test_the_first_user_is_made_and_shut_out(shell: Shell, database: Database) -
     redis.close()
     with database.reading() as tx:
         assert logins.still_good(tx, [login_id]) == {}
-    assert shell.users("enable", *email, "--json").body["disabled_at"] is None
+    assert shell.call("users", "enable", *email, "--json").body["disabled_at"] is None
     user = show_id(Kind.USER, kept.user.id)
     assert entered(shell.database_url) == [
         ("create_user", DEFAULT_ORGANIZATION, user),
@@ -144,7 +102,7 @@ def test_a_second_is_a_member_of_whatever_they_are_told_to_join(
     with database.transaction() as tx:
         organizations.insert(tx, other, "Other")
     for email in ("one@example.com", "two@example.com"):
-        made = shell.users("create", "--email", email, "--json", given=PASSWORD)
+        made = shell.call("users", "create", "--email", email, "--json", given=PASSWORD)
         assert made.status == 0, made.err
     two = account(database, "two@example.com").user.id
     assert role(database, two, DEFAULT_ORGANIZATION) is Role.MEMBER
@@ -152,22 +110,22 @@ def test_a_second_is_a_member_of_whatever_they_are_told_to_join(
     joining = ["join", "--email", "two@example.com"]
     within = ["--organization", show_id(Kind.ORGANIZATION, other)]
 
-    assert shell.users(*joining, *within).status == 0
+    assert shell.call("users", *joining, *within).status == 0
     assert role(database, two, other) is Role.OWNER
-    refused = shell.users(*joining, *within, "--role", "viewer")
+    refused = shell.call("users", *joining, *within, "--role", "viewer")
     assert (refused.status, refused.out) == (1, "")
     assert "keeps an owner" in refused.err
-    assert shell.users(*joining, "--role", "admin").status == 0
+    assert shell.call("users", *joining, "--role", "admin").status == 0
     assert role(database, two, DEFAULT_ORGANIZATION) is Role.ADMIN
-    assert len(shell.users("list", "--json").body) == 2
+    assert len(shell.call("users", "list", "--json").body) == 2
 
 
 def test_another_password_ends_all_logins(shell: Shell, database: Database) -> None:
     email = ["--email", "a@example.com"]
-    assert shell.users("create", *email, given=PASSWORD).status == 0
+    assert shell.call("users", "create", *email, given=PASSWORD).status == 0
     login_id = log_in(database, account(database, "a@example.com"))
 
-    assert shell.users("password", *email, given="another 2 battery\n").status == 0
+    assert shell.call("users", "password", *email, given="another 2 battery\n").status == 0
 
     kept = account(database, "a@example.com").password_hash
     assert Passwords().is_right("another 2 battery", kept)
@@ -183,7 +141,7 @@ def test_what_cannot_be_done_is_said(shell: Shell) -> None:
         (["disable", *email], "", "no such user"),
         (["create", *email, "--organization", new_id().hex], PASSWORD, "no such organization"),
     ):
-        run = shell.users(*words, given=given)
+        run = shell.call("users", *words, given=given)
         assert (run.status, run.out) == (1, "")
         assert why in run.err
-    assert shell.users("create", "--email", "nonsense", given=PASSWORD).status == 2
+    assert shell.call("users", "create", "--email", "nonsense", given=PASSWORD).status == 2
