@@ -5,6 +5,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _POLL_SECONDS = 0.02
+# Who looks all the time takes the processor from what is awaited: after a while less often, so
+# that it is noticed late by a twentieth of the wait at most.
+_SHARE_OF_WAIT = 0.05
+_LONGEST_POLL_SECONDS = 0.1
 
 
 T = TypeVar("T")
@@ -12,11 +16,12 @@ T = TypeVar("T")
 
 def wait_until(predicate: Callable[[], T], *, description: str, timeout_seconds: float = 10.0) -> T:
     """Return the predicate's first true value; fail, naming what was awaited, after the time."""
-    deadline = time.monotonic() + timeout_seconds
+    began = time.monotonic()
     while True:
         value = predicate()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout_seconds:
             raise AssertionError(f"waited {timeout_seconds:g} s in vain: {description}")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(min(max(_POLL_SECONDS, waited * _SHARE_OF_WAIT), _LONGEST_POLL_SECONDS))

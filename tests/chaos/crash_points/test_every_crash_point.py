@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -37,19 +36,21 @@ def _threads_die_with_their_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", tell)
 
 
-@pytest.fixture
-def ground(shared_database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Ground]:
+@pytest.fixture(scope="module")
+def common_ground(
+    shared_database_url: str, _redis_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ground]:
     settings = Settings.from_env(
         {
             "DATABASE_URL": shared_database_url,
-            "REDIS_URL": redis_url,
+            "REDIS_URL": _redis_database,
             "DEPLOYMENT_GRADE": "dev",
             "DEFAULT_MODEL": "llmsim",
-            "STORAGE_DIRECTORY": str(tmp_path),
+            "STORAGE_DIRECTORY": str(tmp_path_factory.mktemp("storage")),
         }
     )
     database = Database(shared_database_url, pool_size=3, application="tests")
-    with make_client(redis_url, timeout_seconds=5.0) as redis:
+    with make_client(_redis_database, timeout_seconds=5.0) as redis:
         edges = Edges(settings)
         made = Ground(edges, database, redis, an_api(settings, database, redis))
         # Whether a server knows a script already is chance; from here on it does.
@@ -57,6 +58,11 @@ def ground(shared_database_url: str, redis_url: str, tmp_path: Path) -> Iterator
         yield made
         edges.close()
     database.close()
+
+
+@pytest.fixture
+def ground(common_ground: Ground, redis_url: str) -> Ground:  # noqa: ARG001 - which empties it
+    return common_ground
 
 
 def an_api(settings: Settings, database: Database, redis: Redis) -> Deps:
