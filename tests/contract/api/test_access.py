@@ -168,14 +168,13 @@ def test_use_is_noted_at_most_once_a_minute(holder: Holder, database: Database) 
 
 
 def test_a_key_that_has_expired_lets_nobody_in(holder: Holder) -> None:
-    brief = holder(lasts=timedelta(seconds=0.5))
+    # Long enough for the first request of a busy machine.
+    brief = holder(lasts=timedelta(seconds=1.5))
     began = time.monotonic()
     assert brief.get("/v1/agents").status == 200
     # Known already, and not asked about: its end is counted here.
-    wait_until(
-        lambda: brief.get("/v1/agents").status == 401, description="it expires", timeout_seconds=2
-    )
-    assert time.monotonic() - began > 0.3
+    wait_until(lambda: brief.get("/v1/agents").status == 401, description="it expires")
+    assert time.monotonic() - began > 0.9
     assert holder(lasts=timedelta(seconds=-1)).get("/v1/agents").status == 401
 
 
