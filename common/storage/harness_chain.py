@@ -23,10 +23,9 @@ def _nearest(column: str, condition: str) -> str:
 
 
 def _joined(column: str) -> str:
-    return f"""coalesce((
-        SELECT jsonb_agg(item ORDER BY c.depth DESC, place)
-        FROM chain c, jsonb_array_elements(c.{column}) WITH ORDINALITY AS e (item, place)
-    ), '[]'::jsonb) AS {column}"""
+    # The lists of the chain one after the other, from the root on.
+    lists = f"jsonb_agg({column} ORDER BY depth DESC)"
+    return f"coalesce(jsonb_path_query_array({lists}, '$[*][*]'), '[]'::jsonb) AS {column}"
 
 
 def merged_harness(harness_id: str) -> str:
