@@ -73,7 +73,9 @@ class LoggedEvent:
 
     @property
     def private(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = orjson.loads(self.private_json or "{}")
+        parsed: dict[str, Any] = (
+            {} if self.private_json is None else orjson.loads(self.private_json)
+        )
         return parsed
 
     def wire(self) -> dict[str, Any]:

@@ -44,14 +44,16 @@ def agent_message(
 def text_of(message: dict[str, Any]) -> str:
     """All text parts of a message."""
     return "".join(
-        part["text"] for part in message.get("content", ()) if part.get("type") == "text"
+        [part["text"] for part in message.get("content", ()) if part.get("type") == "text"]
     )
 
 
 def calls_of(message: dict[str, Any]) -> tuple[ToolCall, ...]:
     """The tool calls an agent message asks for, in its order."""
     return tuple(
-        ToolCall.from_json(part)
-        for part in message.get("content", ())
-        if part.get("type") == "tool_call"
+        [
+            ToolCall.from_json(part)
+            for part in message.get("content", ())
+            if part.get("type") == "tool_call"
+        ]
     )

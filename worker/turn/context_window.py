@@ -83,7 +83,8 @@ def entry_of(sequence: int, message: ModelMessage, images: tuple[EntryImage, ...
     for call in message.tool_calls:
         shown = orjson.dumps(call.arguments).decode()
         tokens += _MESSAGE_OVERHEAD_TOKENS + estimated_tokens(call.name + call.id + shown)
-    tokens += sum(estimated_tokens(block.text) for block in message.thinking)
+    for block in message.thinking:
+        tokens += estimated_tokens(block.text)
     return Entry(sequence, message, tokens, images)
 
 

@@ -62,7 +62,8 @@ class Conversation:
                 self._results[data["tool_call_id"]] = _Result(result_text(data), is_error)
             entry = _entry_of(event, data)
             if entry is not None:
-                self.call_ids.update(call.id for call in entry.message.tool_calls)
+                for call in entry.message.tool_calls:
+                    self.call_ids.add(call.id)
                 self._messages.append(entry)
 
     def compact(self, summary: str | None, *, before: int) -> None:
@@ -123,9 +124,14 @@ def _entry_of(event: LoggedEvent, data: Mapping[str, Any]) -> Entry | None:
 
 
 def _user_entry(sequence: int, parts: Sequence[Part]) -> Entry:
-    words = [str(part["text"]) for part in parts if part["type"] == "text"]
-    images = tuple(image for part in parts if (image := _image(part)) is not None)
-    return entry_of(sequence, ModelMessage("user", "\n".join(words)), images)
+    words: list[str] = []
+    images: list[EntryImage] = []
+    for part in parts:
+        if part["type"] == "text":
+            words.append(str(part["text"]))
+        elif (image := _image(part)) is not None:
+            images.append(image)
+    return entry_of(sequence, ModelMessage("user", "\n".join(words)), tuple(images))
 
 
 def effort_of(controls: Mapping[str, Any]) -> Effort | None:
