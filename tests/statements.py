@@ -26,3 +26,21 @@ def heard(engine: Engine, note: Note, *, after: Note | None = None) -> Iterator[
         yield
     finally:
         del dialect.do_execute
+
+
+@contextmanager
+def sent(engine: Engine) -> Iterator[list[str]]:
+    """What PostgreSQL is sent for the statements, one string a round trip."""
+    dialect: Any = engine.dialect
+    send = dialect.do_execute
+    noted: list[str] = []
+
+    def do_execute(cursor: Any, statement: str, values: Any, context: Any = None) -> None:
+        send(cursor, statement, values, context)
+        noted.append(cursor.query.decode())
+
+    dialect.do_execute = do_execute
+    try:
+        yield noted
+    finally:
+        del dialect.do_execute

@@ -23,6 +23,7 @@ from common.clock import new_id
 from common.domain.access import Scope
 from common.settings import Settings
 from common.storage.engine import Database
+from common.storage.prepared import Prepared
 from common.storage.schema import metadata
 from tests.contract.api.client import Api, Document
 from tests.contract.api.conftest import Holder, gate_of, guarded_deps, make_organization
@@ -30,8 +31,8 @@ from tests.contract.api.tenants import Things
 from tests.contract.api.test_cross_tenant import (
     test_what_the_owner_finds_is_not_found_by_another_who_says_the_same as walk,
 )
-from tests.contract.api.test_hot_path import counting
 from tests.servers import Servers
+from tests.statements import sent
 
 # Nothing of the walk puts a row there.
 UNUSED = {"turn_configs"}
@@ -196,14 +197,27 @@ def test_the_whole_api_works_behind_it(app: APIFlask, tenants: list[Things]) -> 
 def test_the_wall_costs_no_statement(bound: Database, tenants: list[Things]) -> None:
     """It is said in front of the first statement of a transaction, in one round trip."""
     one, _ = organizations_of(tenants)
-    with counting(bound) as counted:
+    hot = Prepared("test_wall", "SELECT :number AS number", number="int")
+    with bound.of(one).reading() as tx:
+        hot.on(tx, {"number": 1})
+    with sent(bound.engine) as trips:
         with bound.of(one).transaction() as tx:
             for _ in range(3):
                 tx.execute(text("SELECT 1"))
         with bound.of(one).reading() as tx:
             tx.execute(text("SELECT 1"))
-    said = f"SET LOCAL everturn.organization = '{one}'; SELECT 1"
-    assert counted.statements == [said, "SELECT 1", "SELECT 1", said]
+        with bound.of(one).transaction() as tx:
+            hot.on(tx, {"number": 1})
+            hot.on(tx, {"number": 2})
+    said = f"SET LOCAL everturn.organization = '{one}'; "
+    assert trips == [
+        f"BEGIN; {said}SELECT 1",
+        "SELECT 1",
+        "SELECT 1",
+        f"{said}SELECT 1",
+        f"BEGIN; {said}EXECUTE test_wall (1)",
+        "EXECUTE test_wall (2)",
+    ]
 
 
 def test_a_role_that_is_not_bound_is_warned_of_at_the_start(
