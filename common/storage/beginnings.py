@@ -12,7 +12,7 @@ from common.storage.engine import Tx
 from common.storage.prepared import Prepared
 from common.storage.transcript import Newest
 
-# The configuration is a row in front of the messages'.
+# The configuration is a row beside the messages'.
 _READ: Final = Prepared(
     "everturn_beginning",
     f"""
@@ -40,7 +40,7 @@ def read(tx: Tx, organization_id: UUID, session_id: UUID, *, default_model: str)
 
     So nothing can be said between this and the turn's first events.
     """
-    resolved, *rows = _READ.on(
+    rows = _READ.on(
         tx,
         {
             "session_id": session_id,
@@ -49,6 +49,8 @@ def read(tx: Tx, organization_id: UUID, session_id: UUID, *, default_model: str)
             "limit": transcript.SLICE,
         },
     )
+    (configuration,) = [row.configuration for row in rows if row.configuration is not None]
+    messages = [row for row in rows if row.configuration is None]
     return Beginning(
-        configs.configuration_of(resolved.configuration), transcript.newest_of(session_id, rows)
+        configs.configuration_of(configuration), transcript.newest_of(session_id, messages)
     )

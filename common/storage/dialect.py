@@ -49,6 +49,7 @@ class OneTripDialect(PGDialect_psycopg2):
     ) -> None:
         """Run a statement, as the first of a transaction if need be."""
         cursor.execute(_beginning(cursor, context) + statement, parameters)
+        _is_said(context)
 
     def do_executemany(
         self, cursor: Any, statement: str, parameters: Any, context: Any | None = None
@@ -56,6 +57,7 @@ class OneTripDialect(PGDialect_psycopg2):
         """Run it for each set of parameters, all in one transaction."""
         if beginning := _beginning(cursor, context):
             cursor.execute(beginning)
+            _is_said(context)
         super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # left bare there
 
     def do_commit(self, dbapi_connection: Any) -> None:
@@ -69,15 +71,25 @@ class OneTripDialect(PGDialect_psycopg2):
 
 def _beginning(cursor: Any, context: Any | None) -> str:
     """What PostgreSQL has to be told in front of a statement."""
-    options = {} if context is None else context.execution_options
+    options = _options(context)
     is_first = cursor.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
     begin = "BEGIN; " if is_first and not options.get(READING) else ""
     whose: Whose | None = options.get(WHOSE)
     if whose is None or (whose.is_said and not is_first):
         return begin
-    whose.is_said = True
     # A UUID, so there is nothing in it to quote.  It ends with the transaction.
     return f"{begin}SET LOCAL everturn.organization = '{whose.organization_id}'; "
+
+
+def _is_said(context: Any | None) -> None:
+    """Take it for said only now: what the driver refuses is never sent."""
+    whose: Whose | None = _options(context).get(WHOSE)
+    if whose is not None:
+        whose.is_said = True
+
+
+def _options(context: Any | None) -> Mapping[str, Any]:
+    return {} if context is None else context.execution_options
 
 
 def _end(dbapi_connection: Any, how: str) -> None:

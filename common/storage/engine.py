@@ -20,7 +20,7 @@ import orjson
 from psycopg2 import Error as DriverError
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from common.storage.dialect import DRIVER, READING, WHOSE, Given, OneTripDialect, Whose
@@ -145,9 +145,13 @@ def send(tx: Tx, statement: str, values: Mapping[str, object] | None = None) -> 
     leaves it out.  What goes wrong is told as SQLAlchemy tells it, and it decides what becomes
     of the connection and the pool.
     """
-    cursor, dialect = tx.connection.cursor(), cast(OneTripDialect, tx.dialect)
+    options, dialect = tx.get_execution_options(), cast(OneTripDialect, tx.dialect)
+    if not (options.get(READING) or tx.in_transaction()):
+        raise InvalidRequestError("the transaction is over")
+    cursor = None
     try:
-        dialect.do_execute(cursor, statement, values, Given(tx.get_execution_options()))
+        cursor = tx.connection.cursor()
+        dialect.do_execute(cursor, statement, values, Given(options))
     except DriverError as failure:
         tx._handle_dbapi_exception(failure, statement, values, cursor, None)  # noqa: SLF001 - it has no public name
     return cursor

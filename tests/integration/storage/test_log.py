@@ -53,6 +53,7 @@ def test_concurrent_writers_leave_no_hole_and_no_repeat(rows: Rows) -> None:
 
 def _give_up_an_append(rows: Rows, session_id: UUID) -> None:
     with rows.database.engine.connect() as connection:
+        connection.begin()
         log.append(connection, session_id, some_events(2), fence=log.Fence(0))
         connection.rollback()
 

@@ -2,14 +2,21 @@
 
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InvalidRequestError,
+    OperationalError,
+    PendingRollbackError,
+)
 
 from common.domain.events import EventDraft, EventType, Usage
 from common.storage import log
-from common.storage.engine import Tx, is_passing_outage, sqlstate
+from common.storage.engine import Tx, is_passing_outage, narrow, sqlstate
 from common.storage.log import Fence, HeadChange
 from common.storage.prepared import Prepared
 from tests.integration.storage.conftest import Rows
@@ -64,6 +71,39 @@ def test_a_transaction_whose_connection_was_lost_does_not_go_on_with_another(
 
     with pytest.raises(PendingRollbackError if goes_on else InvalidRequestError):
         lose_and_go_on()
+
+
+def test_a_connection_that_the_driver_knows_to_be_closed_is_an_outage(rows: Rows) -> None:
+    with rows.database.reading() as tx:
+        _SUM.on(tx, {"left": 1, "right": 2})
+        driver = tx.connection.dbapi_connection
+        assert driver is not None
+        driver.close()
+        with pytest.raises(InterfaceError) as failed:
+            _SUM.on(tx, {"left": 1, "right": 2})
+
+    assert is_passing_outage(failed.value)
+
+
+def test_a_transaction_that_is_over_takes_no_more_statements(rows: Rows) -> None:
+    with rows.database.transaction() as tx:
+        tx.rollback()
+        with pytest.raises(InvalidRequestError, match="over"):
+            _SUM.on(tx, {"left": 1, "right": 2})
+
+
+def test_for_whom_is_said_again_when_the_driver_refused_to_send_it(rows: Rows) -> None:
+    whose = Prepared(
+        "test_whose",
+        "SELECT current_setting('everturn.organization', true) AS whose, :text AS text",
+        text="text",
+    )
+    with rows.database.transaction() as tx:
+        whose.on(tx, {"text": "a"})
+        narrow(tx, UUID(int=7))
+        with pytest.raises(ValueError, match="NUL"):
+            whose.on(tx, {"text": "\0"})
+        assert whose.on(tx, {"text": "a"}) == [(str(UUID(int=7)), "a")]
 
 
 def test_what_the_database_refuses_leaves_the_connection_in_use(rows: Rows) -> None:

@@ -85,6 +85,7 @@ def test_a_claim_that_is_rolled_back_leaves_the_turn_to_who_waits(rows: Rows) ->
     session_id = rows.session()
     turn_id = rows.post(session_id)
     with rows.database.engine.connect() as connection:
+        connection.begin()
         assert turns.claim(connection, turn_id, owner="first", lease_seconds=15) is not None
         (second,) = rows.at_once(lambda: rows.claim(turn_id, owner="second"))
         rows.wait_for_blocked()
