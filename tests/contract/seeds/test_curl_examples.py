@@ -111,10 +111,14 @@ def test_curl_watches_the_workflow_that_a_message_starts(
     assert steps[-1] == "session.idled"
 
 
+# What is said at once may be complete before a busy stream process has shown a piece of it.
+_SPEAKS = {"tokens_per_second": 60}
+
+
 def _watched_by_curl(system: System, talk: Talk, session_id: str) -> list[Json]:
     if CURL is None:
         with talk.watch(session_id) as events:
-            talk.say(session_id, "Hello")
+            talk.say(session_id, "Hello", llmsim=_SPEAKS)
             return until(events, "session.idled")
     url = f"{system.base_url}/v1/sessions/{session_id}/sse"
     command = [CURL, "-s", "-N", url, "-H", "Authorization: Bearer x"]
@@ -125,7 +129,7 @@ def _watched_by_curl(system: System, talk: Talk, session_id: str) -> list[Json]:
         seen: list[Json] = []
         for line in curl.stdout:
             if line == b'data: {"status":"connected"}\n':
-                talk.say(session_id, "Hello")
+                talk.say(session_id, "Hello", llmsim=_SPEAKS)
             elif line.startswith(b"data: "):
                 seen.append(json.loads(line.removeprefix(b"data: ")))
                 if seen[-1]["type"] == "session.idled":
