@@ -49,7 +49,7 @@ class OneTripDialect(PGDialect_psycopg2):
     ) -> None:
         """Run a statement, as the first of a transaction if need be."""
         cursor.execute(_beginning(cursor, context) + statement, parameters)
-        _is_said(context)
+        _note_said(context)
 
     def do_executemany(
         self, cursor: Any, statement: str, parameters: Any, context: Any | None = None
@@ -57,7 +57,7 @@ class OneTripDialect(PGDialect_psycopg2):
         """Run it for each set of parameters, all in one transaction."""
         if beginning := _beginning(cursor, context):
             cursor.execute(beginning)
-            _is_said(context)
+            _note_said(context)
         super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # left bare there
 
     def do_commit(self, dbapi_connection: Any) -> None:
@@ -81,7 +81,7 @@ def _beginning(cursor: Any, context: Any | None) -> str:
     return f"{begin}SET LOCAL everturn.organization = '{whose.organization_id}'; "
 
 
-def _is_said(context: Any | None) -> None:
+def _note_said(context: Any | None) -> None:
     """Take it for said only now: what the driver refuses is never sent."""
     whose: Whose | None = _options(context).get(WHOSE)
     if whose is not None:

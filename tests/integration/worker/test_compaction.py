@@ -137,6 +137,17 @@ def test_short_messages_are_read_in_few_statements(world: World) -> None:
     assert (len(window.events), len(reads)) == (400, 2)
 
 
+@pytest.mark.parametrize("number", [0, 48, 49, 50, 120])
+def test_a_turn_is_sent_all_that_was_said_however_much_it_read_as_it_began(
+    world: World, number: int
+) -> None:
+    _fill(world, number)
+    _ask(world, "And now?")
+
+    (asked,) = [e for e in world.events() if e.type == EventType.LLM_GENERATION]
+    assert asked.data["metadata"]["response_id"] == f"llmsim_{number + 1}"
+
+
 @pytest.mark.parametrize("number", [0, 1, 49, 50, 51, 120])
 def test_a_window_is_read_from_its_newest_end(world: World, number: int) -> None:
     _fill(world, number)
