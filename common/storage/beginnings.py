@@ -18,7 +18,7 @@ _READ: Final = Prepared(
     f"""
     {configs.GIVEN}
     SELECT NULL AS sequence, NULL AS type, NULL AS ts, NULL AS context, NULL AS data,
-        NULL AS private, to_jsonb(r) AS configuration
+        NULL AS private, NULL AS bytes, to_jsonb(r) AS configuration
     FROM ({configs.RESOLVED}) r
     UNION ALL
     {transcript.NEWEST.format(more=", NULL", only="")}
@@ -52,5 +52,6 @@ def read(tx: Tx, organization_id: UUID, session_id: UUID, *, default_model: str)
     (configuration,) = [row.configuration for row in rows if row.configuration is not None]
     messages = [row for row in rows if row.configuration is None]
     return Beginning(
-        configs.configuration_of(configuration), transcript.newest_of(session_id, messages)
+        configs.configuration_of(configuration),
+        transcript.newest_of(session_id, messages, limit=transcript.SLICE),
     )

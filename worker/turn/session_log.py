@@ -26,9 +26,9 @@ from worker.lease import Lease
 
 T = TypeVar("T")
 _log = structlog.get_logger()
-# Of messages that are known to be short, so many as take about this together.
+# Of what is new since the last step so many messages are read at once, of older ones so many.
+_NEW_SLICE = 50
 _LARGEST_SLICE = 500
-_SLICE_CHARACTERS = 512 * 1024
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 
@@ -182,12 +182,12 @@ class SessionLog:
             def read(start: int = after) -> list[LoggedEvent]:
                 with self._database.reading() as tx:
                     return log.read_for_model(
-                        tx, self._session, start, below=below, limit=transcript.SLICE
+                        tx, self._session, start, below=below, limit=_NEW_SLICE
                     )
 
             found = self.patiently(read)
             yield found
-            has_more = len(found) == transcript.SLICE
+            has_more = len(found) == _NEW_SLICE
             after = found[-1].sequence if found else after
 
     def window(self, *, below: int, weigh: Callable[[LoggedEvent], int], enough: int) -> Window:
@@ -209,14 +209,15 @@ class SessionLog:
             start = 0 if compaction is None else int(compaction.data["through_sequence"])
             newer = [event for event in slice_.messages if event.sequence > start]
             found += newer
-            has_all = len(newer) < limit
+            has_all = not slice_.has_more or len(newer) < len(slice_.messages)
             if has_all:
                 break
             weight += sum(weigh(event) for event in newer)
             if weight >= enough:
                 break
             below = found[-1].sequence
-            limit = _next_slice(found, missing=(enough - weight) / max(weight, 1))
+            wanted = len(found) * (enough - weight) / max(weight, 1)
+            limit = max(transcript.SLICE, min(int(wanted), _LARGEST_SLICE))
         return Window(found[::-1], compaction, is_whole=has_all and compaction is None)
 
     def newest_controls(self) -> dict[str, Any]:
@@ -270,16 +271,6 @@ class SessionLog:
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
                 return
-
-
-def _next_slice(found: Sequence[LoggedEvent], *, missing: float) -> int:
-    """How many messages to read next: more of them where these are short.
-
-    `missing` is what is still wanted, as a share of what was found.
-    """
-    average = sum(len(event.data_json) for event in found) // len(found) + 1
-    wanted = min(len(found) * missing, _SLICE_CHARACTERS / average, _LARGEST_SLICE)
-    return max(transcript.SLICE, int(wanted))
 
 
 def _is_progress(drafts: Sequence[EventDraft]) -> bool:

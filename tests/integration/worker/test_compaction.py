@@ -1,5 +1,6 @@
 """A long session: what of it is read and sent, and what a compaction leaves behind (I12)."""
 
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from common.domain.ids import DEFAULT_ORGANIZATION
 from common.domain.session import ForkChanges
 from common.domain.turn import Claim
 from common.event_codec import LoggedEvent
-from common.storage import forks, log
+from common.storage import forks, log, transcript
 from tests.integration.worker.conftest import World
 from tests.integration.worker.test_sequences import TEXT_TURN
 from tests.statements import heard
@@ -25,7 +26,7 @@ _SIMULATED = UUID("01933b5a-0000-7000-8000-000000000400")
 _WORDS = "word " * 300
 
 
-def _shrink_window(world: World, context_tokens: int = 2_000) -> None:
+def _set_window(world: World, context_tokens: int = 2_000) -> None:
     profile = {"limits": {"context": context_tokens, "output": 200}}
     with world.database.transaction() as tx:
         tx.execute(
@@ -43,7 +44,7 @@ def _ask(world: World, words: str, **llmsim: Any) -> None:
 
 
 def test_a_session_that_outgrows_the_model_is_summed_up_and_goes_on(world: World) -> None:
-    _shrink_window(world)
+    _set_window(world)
     fixed = {"response": {"type": "fixed", "text": "Yes. " + _WORDS}}
     for number in range(3):
         _ask(world, f"{number} {_WORDS}", **fixed)
@@ -68,7 +69,7 @@ def test_a_session_that_outgrows_the_model_is_summed_up_and_goes_on(world: World
 
 
 def test_the_order_of_a_turn_that_compacts(world: World) -> None:
-    _shrink_window(world)
+    _set_window(world)
     _ask(world, _WORDS * 2, response={"type": "fixed", "text": _WORDS * 2})
     before = world.events()[-1].sequence
     _ask(world, "And now? " + _WORDS)
@@ -76,7 +77,7 @@ def test_the_order_of_a_turn_that_compacts(world: World) -> None:
 
 
 def test_what_the_granted_capability_says_is_done(world: World) -> None:
-    _shrink_window(world)
+    _set_window(world)
     told = {"ref": "compaction", "config": {"threshold": 0.3, "strategy": "trim"}}
     with world.database.transaction() as tx:
         tx.execute(
@@ -90,7 +91,7 @@ def test_what_the_granted_capability_says_is_done(world: World) -> None:
 
 
 def test_after_a_compaction_nothing_older_is_read(world: World) -> None:
-    _shrink_window(world)
+    _set_window(world)
     _ask(world, _WORDS * 2, response={"type": "fixed", "text": _WORDS * 2})
     _ask(world, "Second " + _WORDS)
     (compacted,) = _compactions(world)
@@ -108,15 +109,13 @@ def _window(world: World, *, enough: int = 10**9) -> Window:
     return session_log.window(below=10**6, weigh=lambda _event: 1, enough=enough)
 
 
-def _fill(world: World, number: int) -> None:
-    """So many exchanges, without a worker."""
-    drafts = [
-        EventDraft(
-            EventType.INPUT_MESSAGE,
-            {"message": {"id": str(new_id()), "role": "user", "content": []}},
-        )
-        for _ in range(number)
-    ]
+def _fill(world: World, number: int, *, characters: int = 0) -> None:
+    """So many messages, without a worker; what is in them does not compress."""
+    drafts = []
+    for _ in range(number):
+        content = [{"type": "text", "text": token_hex(characters // 2)}] if characters else []
+        message = {"id": str(new_id()), "role": "user", "content": content}
+        drafts.append(EventDraft(EventType.INPUT_MESSAGE, {"message": message}))
     with world.database.transaction() as tx:
         head = log.lock(tx, DEFAULT_ORGANIZATION, world.session_id)
         assert head is not None
@@ -137,7 +136,7 @@ def test_short_messages_are_read_in_few_statements(world: World) -> None:
     assert (len(window.events), len(reads)) == (400, 2)
 
 
-@pytest.mark.parametrize("number", [0, 48, 49, 50, 120])
+@pytest.mark.parametrize("number", [0, 98, 99, 100, 250])
 def test_a_turn_is_sent_all_that_was_said_however_much_it_read_as_it_began(
     world: World, number: int
 ) -> None:
@@ -148,19 +147,45 @@ def test_a_turn_is_sent_all_that_was_said_however_much_it_read_as_it_began(
     assert asked.data["metadata"]["response_id"] == f"llmsim_{number + 1}"
 
 
-@pytest.mark.parametrize("number", [0, 1, 49, 50, 51, 120])
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 250])
 def test_a_window_is_read_from_its_newest_end(world: World, number: int) -> None:
     _fill(world, number)
     whole = _window(world)
     assert [event.sequence for event in whole.events] == list(range(1, number + 1))
     assert whole.is_whole
-    part = _window(world, enough=60)
-    assert part.events == whole.events[-min(number, 100) :] if number else part.events == []
-    assert part.is_whole == (number <= 100)
+    part = _window(world, enough=110)
+    assert part.events == whole.events[-min(number, 200) :] if number else part.events == []
+    assert part.is_whole == (number <= 200)
+
+
+@pytest.mark.parametrize(("number", "characters", "at_once"), [(7, 200_000, 3), (2, 600_000, 1)])
+def test_of_large_messages_few_are_read_at_once_and_all_in_the_end(
+    world: World, number: int, characters: int, at_once: int
+) -> None:
+    _fill(world, number, characters=characters)
+
+    with world.database.reading() as tx:
+        newest = transcript.newest(tx, world.session_id, below=10**6, limit=100)
+    assert [event.sequence for event in newest.messages] == list(range(number, 0, -1))[:at_once]
+    assert newest.has_more
+
+    window = _window(world)
+    assert [event.sequence for event in window.events] == list(range(1, number + 1))
+    assert window.is_whole
+
+
+def test_a_turn_after_large_messages_is_sent_all_of_them(world: World) -> None:
+    _set_window(world, context_tokens=1_000_000)
+    _fill(world, 6, characters=90_000)
+    _fill(world, 1, characters=200_000)
+    _ask(world, "And now?")
+
+    (asked,) = [e for e in world.events() if e.type == EventType.LLM_GENERATION]
+    assert asked.data["metadata"]["response_id"] == "llmsim_8"
 
 
 def test_a_fork_knows_where_its_source_was_compacted(world: World) -> None:
-    _shrink_window(world)
+    _set_window(world)
     _ask(world, _WORDS * 2, response={"type": "fixed", "text": _WORDS * 2})
     ended = world.events()[-1].sequence
     _ask(world, "Second " + _WORDS)
